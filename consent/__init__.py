@@ -1,0 +1,1 @@
+"""Cookie consent: decide, record, remember and prove what visitors chose."""

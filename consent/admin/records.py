@@ -1,0 +1,90 @@
+"""Records in the administration: a list to read, and nothing to change."""
+
+import json
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from consent.models import Content
+
+if TYPE_CHECKING:
+    _Admin = admin.ModelAdmin[Content]
+else:
+    _Admin = admin.ModelAdmin
+
+
+class ReadOnly:
+    """Nothing can be added, changed or deleted; looking needs its permission."""
+
+    def has_add_permission(self, request: HttpRequest, *_: object) -> bool:
+        return False
+
+    def has_change_permission(
+        self,
+        request: HttpRequest,
+        obj: Model | None = None,
+    ) -> bool:
+        return False
+
+    def has_delete_permission(
+        self,
+        request: HttpRequest,
+        obj: Model | None = None,
+    ) -> bool:
+        return False
+
+
+@admin.register(Content)
+class RecordAdmin(ReadOnly, _Admin):
+    """The records of all sites, newest first."""
+
+    list_display = (
+        "receipt",
+        "time",
+        "site",
+        "event",
+        "country",
+        "rule",
+        "model",
+        "surface",
+        "policy_version",
+        "gpc",
+    )
+    list_filter = ("site", "kind", "event", "surface", "model", "gpc")
+    list_select_related = ("site",)
+    ordering = ("site", "-time", "entry")
+    show_full_result_count = False
+    fields = (
+        "receipt",
+        "site",
+        "time",
+        "record",
+        "leaf_hash",
+        "signature",
+        "canonical",
+    )
+    readonly_fields = fields
+    search_fields = ("entry__id",)
+    search_help_text = _("A receipt's number")
+
+    @admin.display(description=_("receipt"))
+    def receipt(self, content: Content) -> str:
+        return content.entry_id.hex
+
+    @admin.display(description=_("record"))
+    def record(self, content: Content) -> SafeString:
+        text = json.dumps(json.loads(content.canonical), indent=2, ensure_ascii=False)
+        return format_html("<pre>{}</pre>", text)
+
+    @admin.display(description=_("leaf hash"))
+    def leaf_hash(self, content: Content) -> str:
+        return bytes(content.entry.leaf_hash).hex()
+
+    @admin.display(description=_("signature"))
+    def signature(self, content: Content) -> str:
+        return bytes(content.entry.signature).hex()

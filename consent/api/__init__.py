@@ -1,0 +1,1 @@
+"""The JSON API (DESIGN 5.3)."""

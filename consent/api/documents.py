@@ -1,0 +1,71 @@
+"""The API's JSON documents (DESIGN 5.3)."""
+
+from typing import Any
+
+from consent import geolocation
+from consent.choices import Recorded
+from consent.core.jurisdictions import Location, Source
+from consent.core.preferences import Choice
+from consent.core.purposes import consent_mode
+from consent.core.record import timestamp
+from consent.decision import Consent
+from consent.notices import opt_out_link
+
+
+def decision_document(
+    consent: Consent, recorded: Recorded | None = None
+) -> dict[str, Any]:
+    """What to show and what may run; after a choice, with that choice in force."""
+    decision = recorded.decision if recorded else consent.decision
+    choice = recorded.choice if recorded else decision.choice
+    rule = decision.rule
+    policy = consent.published.policy
+    return {
+        "site": consent.published.site.slug,
+        "location": _location(consent.location),
+        "jurisdiction": {
+            "rule": rule.name,
+            "regime": rule.regime,
+            "law": rule.law,
+            "confidence": rule.confidence.label,
+        },
+        "model": decision.model.label,
+        "banner": decision.banner.label,
+        "reason": str(decision.reason),
+        "signals": {
+            "gpc": consent.signals.gpc,
+            "dnt": consent.signals.dnt,
+            "applied": list(decision.applied),
+            "status": str(decision.status) if decision.status else None,
+        },
+        "purposes": {str(p): on for p, on in decision.purposes.items()},
+        "services": dict(decision.services),
+        "choice": _choice(choice),
+        "policy": {"version": policy.version, "hash": policy.hash},
+        "opt_out_link": opt_out_link(decision, consent.language),
+        "language": consent.language,
+        "consent_mode": consent_mode(purposes=decision.purposes),
+    }
+
+
+def _location(location: Location) -> dict[str, Any]:
+    used = location.source is Source.GEOIP
+    return {
+        "country": location.country,
+        "subdivision": location.subdivision,
+        "source": str(location.source),
+        "attribution": geolocation.status().attribution if used else None,
+    }
+
+
+def _choice(choice: Choice | None) -> dict[str, Any] | None:
+    if choice is None or choice.at is None:
+        return None
+    return {
+        "at": timestamp(choice.at),
+        "expires_at": timestamp(choice.expires) if choice.expires else None,
+        "purposes": {str(p): a.granted for p, a in choice.answers.items()},
+        "services": {name: a.granted for name, a in choice.services.items()},
+        "receipt": choice.receipt,
+        "policy_version": choice.policy,
+    }

@@ -1,0 +1,127 @@
+"""The API's endpoints: the decision, a choice, its receipt, and one's own history."""
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from consent import choices, ledger, problems, visitor
+from consent.api.documents import decision_document
+from consent.core.origin import Trust
+from consent.decision import Consent, UnknownSiteError, renew, signed_in
+from consent.forms import PolicyChangedError, UnreadableError, read_body, trust_of
+from consent.models import Content, Link
+
+type View = Callable[..., HttpResponse]
+
+
+def _endpoint(*methods: str) -> Callable[[View], View]:
+    """An endpoint for some methods that is stored nowhere and knows its site.
+
+    The API has no cookie of Django's to protect it: where a write may come from is
+    decided by `forms.trust_of`.
+    """
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @wraps(view)
+        def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:  # noqa: ANN401
+            if request.method not in methods:
+                return problems.wrong_method(request, methods)
+            try:
+                response = view(request, request.consent, **kwargs)  # type: ignore[attr-defined]
+            except UnknownSiteError:
+                return problems.unknown_site(request)
+            except UnreadableError as error:
+                return _unreadable(request, error)
+            response["Cache-Control"] = "no-store"
+            return response
+
+        return answer
+
+    return decorate
+
+
+def _unreadable(request: HttpRequest, error: UnreadableError) -> HttpResponse:
+    extra: dict[str, Any] = {}
+    if isinstance(error, PolicyChangedError):
+        extra["decision"] = decision_document(request.consent)  # type: ignore[attr-defined]
+    return problems.problem(error.status, error.kind, error.detail, **extra)
+
+
+@_endpoint("GET", "HEAD")
+def decision(request: HttpRequest, consent: Consent) -> HttpResponse:
+    """GET /api/v1/decision: what to show this visitor, and what may run, right now."""
+    document = decision_document(consent)
+    if signed_in(request) is None:
+        renew(consent)
+    return JsonResponse(document)
+
+
+@_endpoint("POST")
+def choose(request: HttpRequest, consent: Consent) -> HttpResponse:
+    """POST /api/v1/choices: record an explicit answer; 201 with the signed receipt."""
+    trusted = trust_of(request, consent)
+    if trusted is Trust.NONE:
+        return problems.forbidden_origin(request)
+    sent = read_body(request, consent)
+    grants = any(sent.answers.purposes.values()) or any(sent.answers.services.values())
+    if grants and trusted is Trust.REFUSE_ONLY:
+        return problems.forbidden_origin(request)
+    user = signed_in(request)
+    recorded = choices.choose(
+        consent,
+        answers=sent.answers,
+        surface=sent.surface,
+        user=user,
+        visitor_id=visitor.read_visitor_id(request, site=consent.published.site.slug),
+        language=sent.language,
+    )
+    choices.carry(consent, recorded)
+    body = {
+        "receipt": recorded.receipt.document(own=True),
+        "decision": decision_document(consent, recorded),
+    }
+    return JsonResponse(body, status=201)
+
+
+@_endpoint("GET", "HEAD")
+def receipt(_request: HttpRequest, consent: Consent, number: str) -> HttpResponse:
+    """GET /api/v1/receipts/{id}: a receipt; the number is the only key to it."""
+    try:
+        key = uuid.UUID(hex=number)
+    except ValueError:
+        return _no_receipt()
+    site = consent.published.site
+    found = Content.objects.select_related("entry", "site").filter(
+        pk=key, site=site, kind="consent"
+    )
+    content = found.first()
+    if content is None:
+        return _no_receipt()
+    response = JsonResponse(ledger.receipt_of(content, None).document(own=False))
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _no_receipt() -> HttpResponse:
+    return problems.problem(404, "unknown_receipt", "There is no such receipt here.")
+
+
+@_endpoint("GET", "HEAD")
+def history(request: HttpRequest, consent: Consent) -> HttpResponse:
+    """GET /api/v1/history: the caller's own records, newest first."""
+    site = consent.published.site
+    records = choices.history(
+        consent,
+        user=signed_in(request),
+        visitor_id=visitor.read_visitor_id(request, site=site.slug),
+    )
+    return JsonResponse({"records": [_own(content, link) for content, link in records]})
+
+
+def _own(content: Content, link: Link) -> dict[str, Any]:
+    return ledger.receipt_of(content, link).document(own=True)

@@ -1,0 +1,58 @@
+"""Canonical JSON bytes (RFC 8785) for everything that is hashed or signed.
+
+Only what records need: objects with string keys, arrays, strings in NFC, integers that
+every JSON reader keeps exact, booleans and null. Floats are refused, because their text
+is the one part of the RFC on which implementations disagree in practice.
+"""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+type Json = bool | int | str | Sequence["Json"] | Mapping[str, "Json"] | None
+
+_EXACT = 2**53
+
+
+def canonical(value: Json) -> bytes:
+    """The one byte string of a JSON value; TypeError or ValueError for any other."""
+    return _text(value).encode()
+
+
+def canonical_hash(value: Json) -> str:
+    """Name a JSON value by the SHA-256 of its canonical bytes: `sha256:<hex>`."""
+    return "sha256:" + hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, str):
+        return _string(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int):
+        return _integer(value)
+    if isinstance(value, Mapping):
+        return _object(value)
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(_text(item) for item in value) + "]"
+    raise TypeError(f"{type(value).__name__} has no canonical JSON here")
+
+
+def _string(value: str) -> str:
+    if not unicodedata.is_normalized("NFC", value):
+        raise ValueError("a string is not in Unicode normal form C")
+    value.encode()  # a lone surrogate is not text: UnicodeEncodeError is a ValueError
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _integer(value: int) -> str:
+    if abs(value) >= _EXACT:
+        raise ValueError("an integer is too large to be exact in every JSON reader")
+    return str(value)
+
+
+def _object(value: Mapping[str, Json]) -> str:
+    # RFC 8785 section 3.2.3: keys are sorted by their UTF-16 code units.
+    keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
+    return "{" + ",".join(f"{_string(k)}:{_text(value[k])}" for k in keys) + "}"

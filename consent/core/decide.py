@@ -1,0 +1,300 @@
+"""The decision: what to show a visitor, and what may run right now.
+
+`decide` is the heart of the product. It takes what is known (policy, rule, choice,
+signals, the time) and answers with a `Decision`; when anything is unsure, the answer is
+the strict one. Nothing here is stored.
+
+>>> from datetime import UTC, date, datetime
+>>> from consent.core.jurisdictions import Confidence, Regime, uniform
+>>> law = Rule(regimes=frozenset({Regime("FR", "EU_GDPR_EPD", "Loi 78-17 art. 82")}),
+...     confidence=Confidence.HIGH, models=uniform(Model.OPT_IN),
+...     banner=Banner.OPT_IN, grant_days=180, grant_limit=180, gap_days=180)
+>>> decision = decide(policy=Policy(version=1, hash="sha256:"), rule=law, choice=None,
+...     signals=Signals(), now=datetime(2026, 11, 23, tzinfo=UTC))
+>>> str(decision.reason), decision.banner.label, decision.allows(Purpose.ANALYTICS)
+('no_choice', 'opt_in', False)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from consent.core.jurisdictions import Banner, Model, Rule
+from consent.core.policy import Audience, Policy, Service
+from consent.core.preferences import Answer, Choice
+from consent.core.purposes import Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What the browser asks for on its own: `Sec-GPC: 1` and `DNT: 1`."""
+
+    gpc: bool = False
+    dnt: bool = False
+
+
+class Reason(StrEnum):
+    """Why the banner is, or is not, shown; the first that applies."""
+
+    NOT_REQUIRED = "not_required"
+    STRICTER_PLACE = "stricter_place"
+    POLICY_CHANGED = "policy_changed"
+    REASK_TOO_SOON = "reask_too_soon"
+    CHOICE_EXPIRED = "choice_expired"
+    NO_CHOICE = "no_choice"
+    CHOICE_VALID = "choice_valid"
+
+
+class Status(StrEnum):
+    """What became of the browser's signal."""
+
+    HONORED = "honored"
+    OVERRIDDEN = "overridden"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to show now and what may run now, with the reason.
+
+    `purposes` names every purpose, `necessary` too. `services` holds only the services
+    that do not simply follow their purpose. `offered` are the purposes a person may
+    grant. `applied` are the signals that turned something off.
+    """
+
+    rule: Rule
+    model: Model
+    banner: Banner
+    reason: Reason
+    purposes: Mapping[Purpose, bool]
+    services: Mapping[str, bool]
+    offered: tuple[Purpose, ...]
+    applied: tuple[str, ...]
+    status: Status | None
+    choice: Choice | None
+
+    def allows(self, purpose: Purpose, service: str | None = None) -> bool:
+        """Whether a purpose, or one of its services, may run right now."""
+        running = self.purposes.get(purpose, False)
+        return running if service is None else self.services.get(service, running)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What `decide` was given, kept together while it works."""
+
+    policy: Policy
+    rule: Rule
+    choice: Choice | None
+    signals: Signals
+    now: datetime
+    trusted: bool
+    minor: bool
+
+    def model(self, purpose: Purpose) -> Model:
+        found = model_for(policy=self.policy, rule=self.rule, purpose=purpose)
+        return Model.OPT_IN if self.minor else found
+
+    def answer(self, purpose: Purpose) -> Answer | None:
+        return self.choice.answers.get(purpose) if self.choice else None
+
+    def ends(self, answer: Answer) -> datetime:
+        """When a grant ends here: by its own life, or by the limit of this place."""
+        limit = answer.at + timedelta(days=self.rule.grant_limit)
+        return min(answer.expires or limit, limit)
+
+    def changed(self, purpose: Purpose, answer: Answer) -> bool:
+        return purpose in self.policy.changed_since(answer.policy)
+
+
+def decide(
+    *,
+    policy: Policy,
+    rule: Rule,
+    choice: Choice | None,
+    signals: Signals,
+    now: datetime,
+    trusted: bool = True,
+    minor: bool = False,
+) -> Decision:
+    """Decide what to show and what may run (DESIGN section 6).
+
+    `choice` is the newest believed choice. `trusted` is false when the browser sent a
+    choice that cannot be believed: nothing optional then runs in any place. `minor` is
+    a vouched statement that the person is a child; a site for children says it for
+    every visitor (rule 11).
+    """
+    facts = _Facts(
+        policy=policy,
+        rule=rule,
+        choice=choice if trusted else None,
+        signals=signals,
+        now=now,
+        trusted=trusted,
+        minor=minor or policy.audience is Audience.CHILDREN,
+    )
+    offered = tuple(
+        p for p in policy.purposes if not (facts.minor and p is Purpose.MARKETING)
+    )
+    applied, status = _signals(facts)
+    purposes = {p: p in offered and _runs(facts, p, applied) for p in Purpose}
+    purposes[Purpose.NECESSARY] = True
+    banner, reason = _banner(facts, offered)
+    return Decision(
+        rule=rule,
+        model=max((facts.model(p) for p in offered), default=Model.NONE),
+        banner=banner,
+        reason=reason,
+        purposes=purposes,
+        services=_services(facts, purposes),
+        offered=offered,
+        applied=applied,
+        status=status,
+        choice=facts.choice,
+    )
+
+
+def _signals(facts: _Facts) -> tuple[tuple[str, ...], Status | None]:
+    """Which signals turn marketing off, and what a site must say about it (rule 6).
+
+    DNT counts like a voluntary GPC where marketing is opt-in, and nowhere else. A grant
+    given on a page that showed the conflict overrides both where the rule allows it.
+    """
+    sent = {
+        "gpc": facts.signals.gpc,
+        "dnt": facts.signals.dnt and facts.model(Purpose.MARKETING) is Model.OPT_IN,
+    }
+    seen = tuple(name for name, on in sent.items() if on)
+    if not seen:
+        return (), None
+    answer = facts.answer(Purpose.MARKETING)
+    overridden = (
+        answer is not None
+        and answer.over_signal
+        and _holds(facts, Purpose.MARKETING, answer)
+        and (facts.rule.gpc_override or "gpc" not in seen)
+    )
+    return ((), Status.OVERRIDDEN) if overridden else (seen, Status.HONORED)
+
+
+def _runs(facts: _Facts, purpose: Purpose, applied: tuple[str, ...]) -> bool:
+    if not facts.trusted or (purpose is Purpose.MARKETING and applied):
+        return False
+    answer = facts.answer(purpose)
+    if answer is not None and (not answer.granted or _holds(facts, purpose, answer)):
+        return answer.granted
+    return facts.model(purpose) < Model.OPT_IN
+
+
+def _holds(facts: _Facts, purpose: Purpose, answer: Answer) -> bool:
+    """Whether a grant still counts: not over, asked for the same, and strictly enough.
+
+    A grant counts in another place only if the place it was made in was at least as
+    strict for that purpose (rule 7).
+    """
+    return (
+        answer.granted
+        and facts.now < facts.ends(answer)
+        and not facts.changed(purpose, answer)
+        and answer.model >= facts.model(purpose)
+    )
+
+
+def _services(facts: _Facts, purposes: Mapping[Purpose, bool]) -> dict[str, bool]:
+    """Services that do not follow their purpose: refused alone, or exempt (rule 3)."""
+    found: dict[str, bool] = {}
+    for service in facts.policy.services:
+        running = purposes.get(service.purpose, False)
+        alone = facts.choice.services.get(service.slug) if facts.choice else None
+        if running and alone is not None and not alone.granted:
+            found[service.slug] = False
+        elif not running and _exempt(facts, service, alone):
+            found[service.slug] = True
+    return found
+
+
+def _exempt(facts: _Facts, service: Service, alone: Answer | None) -> bool:
+    """Whether a service may run before a choice by an exemption that it claims.
+
+    An objection to the service, or a refusal of its purpose, ends the exemption.
+    """
+    if service.exemption is None or not facts.trusted or facts.minor:
+        return False
+    answer = facts.answer(service.purpose)
+    objected = (answer is not None and not answer.granted) or (
+        alone is not None and not alone.granted
+    )
+    return service.exemption in facts.rule.exemptions and not objected
+
+
+def _banner(facts: _Facts, offered: tuple[Purpose, ...]) -> tuple[Banner, Reason]:
+    wanted = _wanted(facts, offered)
+    if not facts.trusted:
+        return wanted, Reason.NO_CHOICE
+    if wanted is Banner.NONE:
+        return Banner.NONE, Reason.NOT_REQUIRED
+    if facts.choice is None or not facts.choice.answers:
+        return wanted, Reason.NO_CHOICE
+    if wanted is Banner.NOTICE:
+        return Banner.NONE, Reason.CHOICE_VALID
+    reasons = {_asks(facts, purpose) for purpose in offered} - {None}
+    for reason in Reason:
+        if reason in reasons:
+            asked = reason is not Reason.REASK_TOO_SOON
+            return (Banner.OPT_IN if asked else Banner.NONE), reason
+    return Banner.NONE, Reason.CHOICE_VALID
+
+
+def _wanted(facts: _Facts, offered: tuple[Purpose, ...]) -> Banner:
+    """What the law, or a stricter site, wants shown to somebody who has not chosen."""
+    if not offered:
+        return Banner.NONE
+    raised = max(facts.model(p) for p in offered)
+    asks = raised is Model.OPT_IN and facts.rule.model < Model.OPT_IN
+    return Banner.OPT_IN if asks else max(facts.rule.banner, facts.policy.banner)
+
+
+def _asks(facts: _Facts, purpose: Purpose) -> Reason | None:
+    """Why a purpose would have to be asked again; None where its answer stands.
+
+    A refusal is asked again only after its gap, and never where the law is opt-out: an
+    opt-out has no end (Cal. Civ. Code 1798.135(c)(4) forbids asking for 12 months).
+    """
+    answer = facts.answer(purpose)
+    if answer is None:
+        known = facts.choice.policy if facts.choice else None
+        older = known is not None and purpose in facts.policy.changed_since(known)
+        return Reason.POLICY_CHANGED if older else Reason.NO_CHOICE
+    if not answer.granted:
+        over = facts.model(purpose) is Model.OPT_IN and _gap_over(facts, answer)
+        return Reason.CHOICE_EXPIRED if over else None
+    if answer.model < facts.model(purpose):
+        return Reason.STRICTER_PLACE
+    if facts.changed(purpose, answer):
+        return Reason.POLICY_CHANGED
+    if facts.now < facts.ends(answer):
+        return None
+    return Reason.REASK_TOO_SOON if _refused_lately(facts) else Reason.CHOICE_EXPIRED
+
+
+def _gap_over(facts: _Facts, answer: Answer) -> bool:
+    days = max(facts.rule.gap_days, facts.policy.gap_days or 0)
+    return facts.now >= answer.at + timedelta(days=days)
+
+
+def _refused_lately(facts: _Facts) -> bool:
+    """Whether any refusal is younger than its gap, so that asking would be nagging."""
+    answers = facts.choice.answers.values() if facts.choice else ()
+    return any(not a.granted and not _gap_over(facts, a) for a in answers)
+
+
+def model_for(*, policy: Policy, rule: Rule, purpose: Purpose) -> Model:
+    """The model for a purpose: the law's, or a stricter one that the site chose."""
+    floor = Model.OPT_IN if policy.audience is Audience.CHILDREN else policy.minimum
+    return max(rule.model_for(purpose), floor)
+
+
+def grant_ends(*, policy: Policy, rule: Rule, at: datetime) -> datetime:
+    """When a grant given now ends: the site's life within the rule's limit (rule 5)."""
+    days = rule.grant_days if policy.grant_days is None else policy.grant_days
+    return at + timedelta(days=min(days, rule.grant_limit))

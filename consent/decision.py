@@ -1,0 +1,285 @@
+"""DECIDE: from a request to a decision, and the lazy `request.consent`.
+
+Nothing here writes. A visitor without a session costs no query; a signed-in one costs
+one row, their current choice.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from functools import cached_property, lru_cache
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone, translation
+
+from consent import publication, visitor
+from consent.core.cookie import decode
+from consent.core.decide import Decision, Signals, decide
+from consent.core.jurisdictions import Location, Rule, Rules, rule_for
+from consent.core.policy import Policy
+from consent.core.preferences import Choice
+from consent.core.purposes import Purpose
+from consent.models import Preference
+from consent.publication import Published
+from consent.visitor import Cookies
+from consent.visitor.disguise import Disguise, disguise_of
+
+
+class UnknownSiteError(LookupError):
+    """The request's host belongs to no site; nothing of another site is shown."""
+
+
+class Consent:
+    """What a request may ask about consent; everything is found when it is asked for.
+
+    `asked` is true once anything that depends on the visitor was asked, so that the
+    middleware can say in the response what it varies on. `pending` is what is still to
+    be set on the response.
+    """
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self.asked = False
+        self.pending: list[Callable[[HttpResponseBase], None]] = []
+
+    def again(self) -> "Consent":
+        """The same request, asked afresh, after a choice has changed."""
+        return Consent(self._request)
+
+    @cached_property
+    def published(self) -> Published:
+        """The site of this request with what it published; raises UnknownSiteError."""
+        found = site_of(self._request)
+        if found is None:
+            raise UnknownSiteError
+        return found
+
+    @cached_property
+    def disguise(self) -> Disguise | None:
+        """Whom the demo plays; None outside the demo."""
+        return disguise_of(self._request) if settings.DEMO and settings.DEBUG else None
+
+    @cached_property
+    def now(self) -> datetime:
+        return (self.disguise and self.disguise.now) or timezone.now()
+
+    @cached_property
+    def signals(self) -> Signals:
+        return (
+            self.disguise.signals
+            if self.disguise
+            else visitor.signals_of(self._request)
+        )
+
+    @cached_property
+    def location(self) -> Location:
+        """Where the visitor seems to be, with the region they declared."""
+        self.asked = True
+        if self.disguise:
+            located = self.disguise.location
+        else:
+            located = visitor.locate_request(self._request)
+        return visitor.declared(located, self.region)
+
+    @cached_property
+    def region(self) -> str | None:
+        """The region the visitor declared, now (`?place=`) or with their choice."""
+        asked = self._request.GET.get("place")
+        return asked or (self.choice.region if self.choice else None)
+
+    @cached_property
+    def rule(self) -> Rule:
+        return rule_at(self.published, self.location, self.now)
+
+    @cached_property
+    def _browser(self) -> tuple[Choice | None, bool]:
+        return visitor.read_choice(
+            self._request, site=self.published.site.slug, now=self.now
+        )
+
+    @cached_property
+    def preference(self) -> Preference | None:
+        """The account's current choice, where somebody is signed in."""
+        user = signed_in(self._request)
+        if user is None:
+            return None
+        site = self.published.site
+        return Preference.objects.filter(site=site, user=user).first()
+
+    @property
+    def browser_choice(self) -> Choice | None:
+        """The believed choice of the browser, whoever is signed in."""
+        return self._browser[0]
+
+    @cached_property
+    def choice(self) -> Choice | None:
+        """The newest believed choice: of the account, else of the browser."""
+        if self.preference is not None:
+            return stored_choice(self.preference)
+        return self._browser[0]
+
+    @property
+    def trusted(self) -> bool:
+        """False where the browser sent a choice that cannot be believed."""
+        return self.preference is not None or self._browser[1]
+
+    @cached_property
+    def decision(self) -> Decision:
+        self.asked = True
+        return decision_for(self)
+
+    def allows(self, purpose: str, service: str | None = None) -> bool:
+        """Whether a purpose, or one of its services, may run right now.
+
+        ValueError for a purpose that does not exist, so that a typo cannot be a yes.
+        """
+        return self.decision.allows(Purpose(purpose), service)
+
+    @property
+    def language(self) -> str:
+        """The language to speak: the active one where the site publishes it."""
+        active = translation.get_language() or ""
+        languages = self.published.languages
+        short = active.partition("-")[0]
+        return next(
+            (lang for lang in (active, short) if lang in languages), languages[0]
+        )
+
+    @property
+    def cookies(self) -> Cookies:
+        site = self.published.site
+        return Cookies(
+            site=site.slug,
+            domain=site.cookie_domain or settings.CONSENT_COOKIE_DOMAIN,
+            secure=self._request.is_secure(),
+        )
+
+
+def decision_for(consent: Consent) -> Decision:
+    """Decide for one request: policy, rule, choice, signals, and the time."""
+    return decide(
+        policy=consent.published.policy,
+        rule=consent.rule,
+        choice=consent.choice,
+        signals=consent.signals,
+        now=consent.now,
+        trusted=consent.trusted,
+    )
+
+
+def site_of(request: HttpRequest) -> Published | None:
+    """The site of a request (DESIGN 5.3): its host's, else the one it names.
+
+    A site may be named by `?site=` only together with an Origin on that site's list.
+    """
+    try:
+        host = request.get_host()
+    except DisallowedHost:
+        return None
+    found = publication.by_host(_without_port(host))
+    if found is not None:
+        return found
+    named = publication.by_slug(request.GET.get("site", ""))
+    origin = request.headers.get("Origin")
+    return named if named and origin in named.site.allowed_origins else None
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]
+
+
+def signed_in(request: HttpRequest) -> int | None:
+    """The key of the signed-in user; asks no session that nobody has."""
+    session = getattr(request, "session", None)
+    user = getattr(request, "user", None)
+    if session is None or session.is_empty() or user is None:
+        return None
+    return user.pk if user.is_authenticated else None
+
+
+def stored_choice(preference: Preference) -> Choice:
+    """The choice in an account's row."""
+    choice = decode(preference.state)
+    return Choice(
+        answers=choice.answers,
+        services=choice.services,
+        region=choice.region,
+        rule=choice.rule,
+        receipt=preference.receipt or None,
+    )
+
+
+def rule_at(here: Published, location: Location, now: datetime) -> Rule:
+    """The rule of a location at a moment: the UTC date and the local one combined."""
+    table = _ById(here.book.version, here.book.rules)
+    days = here.book.days(location, now=now)
+    return _remembered(table, _bare(location), days)
+
+
+def _bare(location: Location) -> Location:
+    """The location without what the rule does not depend on, as a key to remember."""
+    return Location(
+        country=location.country,
+        subdivision=location.subdivision,
+        also=location.also,
+        anonymous=location.anonymous,
+    )
+
+
+class _ById:
+    """A rule table that is remembered by its version, not by its content."""
+
+    __slots__ = ("rules", "version")
+
+    def __init__(self, version: str, rules: Rules) -> None:
+        self.version = version
+        self.rules = rules
+
+    def __hash__(self) -> int:
+        return hash(self.version)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ById) and other.version == self.version
+
+
+@lru_cache(maxsize=4096)
+def _remembered(table: _ById, location: Location, days: frozenset[date]) -> Rule:
+    return rule_for(rules=table.rules, location=location, on=days)
+
+
+def keep_in_browser(consent: Consent, choice: Choice) -> None:
+    """Have the response carry a choice as the signed cookie."""
+    refused = any(not answer.granted for answer in choice.answers.values())
+    days = cookie_days(consent.published.policy, consent.rule, refused=refused)
+    consent.pending.append(
+        lambda response: visitor.issue_choice(
+            response, choice, cookies=consent.cookies, days=days
+        )
+    )
+
+
+def renew(consent: Consent) -> None:
+    """Renew the cookie of an opt-out that never ends once half its life has passed.
+
+    Only answers that are not stored anywhere may call this.
+    """
+    choice = consent.choice
+    refused = choice and any(not a.granted for a in choice.answers.values())
+    if choice and refused and choice.at and consent.now - choice.at > _HALF_LIFE:
+        keep_in_browser(consent, choice)
+
+
+_HALF_LIFE = visitor.cookies.LONGEST / 2
+
+
+def cookie_days(policy: Policy, rule: Rule, *, refused: bool) -> int:
+    """How long the cookie lives: the longest of the clocks; for ever is 400 days.
+
+    A refusal outlives its gap: what ends after the gap is only the duty not to ask.
+    """
+    if refused:
+        return visitor.cookies.LONGEST // timedelta(days=1)
+    return max(rule.grant_days, rule.gap_days, policy.gap_days or 0)

@@ -1,0 +1,122 @@
+"""What surrounds every request: whom to believe, `request.consent`, and clear failures.
+
+The consent middleware is thin: it hangs a lazy value on the request, says in the
+response what it varied on when anything was asked, and lets sign-in and sign-out reach
+the choice.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import (
+    add_never_cache_headers,
+    patch_cache_control,
+    patch_vary_headers,
+)
+
+from consent import choices, problems, visitor
+from consent.decision import Consent, UnknownSiteError, keep_in_browser
+
+type Handler = Callable[[HttpRequest], HttpResponse]
+
+# Headers that only a proxy may say.
+_FORWARDING = (
+    "HTTP_FORWARDED",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PROTO",
+)
+
+
+class TrustedProxyMiddleware:
+    """Drop forwarding headers of requests that no trusted proxy handed on."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not visitor.from_trusted_proxy(request):
+            for name in _FORWARDING:
+                request.META.pop(name, None)
+        return self.get_response(request)
+
+
+class ConsentMiddleware:
+    """Give the request its lazy `consent`, and the response what follows from it."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.consent = Consent(request)  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        consent: Consent = request.consent  # type: ignore[attr-defined]
+        for change in consent.pending:
+            change(response)
+        if consent.pending:
+            add_never_cache_headers(response)
+        elif consent.asked:
+            _vary(response)
+        return response
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponse | None:
+        if isinstance(exception, UnknownSiteError):
+            return problems.unknown_site(request)
+        if isinstance(exception, DatabaseError):
+            return problems.unavailable(request)
+        return None
+
+
+def _vary(response: HttpResponse) -> None:
+    """Say that the bytes depend on the visitor; a stricter header of a view stays."""
+    patch_vary_headers(response, ("Cookie", "Accept-Language", "Sec-GPC"))
+    if "no-store" not in response.get("Cache-Control", ""):
+        patch_cache_control(response, private=True, no_cache=True)
+
+
+def follow_sign_in() -> None:
+    """Let people who sign in and out bring and leave their choice."""
+    user_logged_in.connect(_signed_in, dispatch_uid="consent.sign_in")
+    user_logged_out.connect(_signed_out, dispatch_uid="consent.sign_out")
+
+
+def _signed_in(sender: object, request: HttpRequest, user: Any, **_: object) -> None:  # noqa: ANN401, ARG001
+    """Merge what the browser holds into the account, in one transaction (rule 8)."""
+    if not hasattr(request, "consent"):
+        return  # signed in without a request of a visitor: a command, a test client
+    browser = Consent(request)
+    try:
+        here = browser.published
+    except UnknownSiteError:
+        return
+    visitor_id = visitor.read_visitor_id(request, site=here.site.slug)
+    choices.arrive(
+        browser, user=user.pk, browser=browser.browser_choice, visitor_id=visitor_id
+    )
+    account = Consent(request)
+    request.consent = account
+    if account.preference is not None and account.choice is not None:
+        keep_in_browser(account, account.choice)
+
+
+def _signed_out(sender: object, request: HttpRequest, user: Any, **_: object) -> None:  # noqa: ANN401, ARG001
+    """Leave the browser the choice, without user and visitor id (rule 8)."""
+    if user is None or not hasattr(request, "consent"):
+        return
+    consent: Consent = request.consent
+    try:
+        choice = consent.choice
+    except UnknownSiteError:
+        return
+    if choice is not None:
+        keep_in_browser(consent, replace(choice, left=True, receipt=None))
+    consent.pending.append(
+        lambda response: visitor.clear_visitor_id(response, cookies=consent.cookies)
+    )

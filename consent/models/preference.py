@@ -1,0 +1,36 @@
+"""What people chose, as it stands now."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from consent.models.site import Site
+
+
+class Preference(models.Model):
+    """The current choice of a signed-in user on a site: the fold of their records.
+
+    It can be made again from the ledger at any time, and is kept so that a decision
+    reads one row. `state` is a choice as the cookie writes it; `kept_refused` are the
+    purposes that the last sign-in turned from granted to refused, until the person has
+    seen it and answered.
+    """
+
+    site = models.ForeignKey(Site, models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False
+    )
+    state = models.TextField(_("state"))
+    receipt = models.CharField(_("receipt"), max_length=32, blank=True)
+    kept_refused = models.JSONField(_("refusals kept at sign-in"), default=list)
+
+    class Meta:
+        verbose_name = _("preference")
+        verbose_name_plural = _("preferences")
+        constraints = [
+            models.UniqueConstraint(fields=["site", "user"], name="preference_once")
+        ]
+        indexes = [models.Index(fields=["user"], name="preference_user")]
+
+    def __str__(self) -> str:
+        return f"{self.site_id}/{self.user_id}"

@@ -1,0 +1,79 @@
+"""What is said when something is wrong: problem documents (RFC 9457), or a page.
+
+A client that speaks JSON gets a problem document, a person a page with the same
+sentence. Nothing is ever stored when one of these is answered, and nothing optional
+runs because of one.
+"""
+
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+API: Final = "/api/"
+
+
+def problem(
+    status: int,
+    kind: str,
+    detail: str,
+    **extra: Any,  # noqa: ANN401 - JSON values
+) -> JsonResponse:
+    """A problem document; `kind` is the stable word that clients act on."""
+    body = {"type": f"urn:consent:problem:{kind}", "title": kind, "status": status}
+    response = JsonResponse(
+        {**body, "detail": detail, **extra},
+        status=status,
+        content_type="application/problem+json",
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def wrong(request: HttpRequest, status: int, kind: str, detail: str) -> HttpResponse:
+    """The problem as the caller can read it: a document for the API, else a page."""
+    if request.path.startswith(API):
+        return problem(status, kind, detail)
+    page = {"status": status, "kind": kind, "detail": detail}
+    response = render(request, "consent/problem.html", page, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def unknown_site(request: HttpRequest) -> HttpResponse:
+    """404: the host belongs to no site; nothing of another site is shown."""
+    return wrong(
+        request, 404, "unknown_site", _("This address belongs to no site we serve.")
+    )
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """503: the database cannot be reached."""
+    sentence = _(
+        "We cannot keep anything right now, so nothing was changed and nothing "
+        "optional runs. Please try again in a moment."
+    )
+    response = wrong(request, 503, "unavailable", sentence)
+    response["Retry-After"] = "5"
+    return response
+
+
+def forbidden_origin(request: HttpRequest) -> HttpResponse:
+    """403: the write does not come from where it may come from."""
+    return wrong(
+        request,
+        403,
+        "forbidden_origin",
+        _("This choice did not come from a page of this site, so it was not stored."),
+    )
+
+
+def wrong_method(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse:
+    """405, naming the methods that exist."""
+    sentence = _("This address answers only: %(methods)s.") % {
+        "methods": ", ".join(allowed)
+    }
+    response = wrong(request, 405, "method_not_allowed", sentence)
+    response["Allow"] = ", ".join(allowed)
+    return response

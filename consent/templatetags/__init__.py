@@ -1,0 +1,1 @@
+"""Template tags: the banner, the footer, and gates."""

@@ -1,0 +1,140 @@
+"""`{% consent_banner %}`, `{% gate "analytics" %}`, `{% consent_footer %}`.
+
+No legal condition stands in a template: these tags ask the decision and hand the
+templates what to print.
+"""
+
+from typing import Any
+
+from django import template
+from django.template.base import FilterExpression, Node, NodeList, Parser, Token
+from django.template.context import Context
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+
+from consent import geolocation
+from consent.core.jurisdictions import Banner, Source
+from consent.core.purposes import OPTIONAL, Purpose
+from consent.decision import Consent
+from consent.forms import form_token
+from consent.notices import notice_for, opt_out_link
+
+register = template.Library()
+
+# The query's word after a choice was kept; the page then confirms it.
+_SAVED = "cookies"
+
+
+def _consent(context: Context) -> Consent:
+    return context["request"].consent  # type: ignore[no-any-return]
+
+
+@register.inclusion_tag("consent/banner.html", takes_context=True)
+def consent_banner(context: Context) -> dict[str, Any]:
+    """The banner for this visitor, now: it asks, tells, confirms, or is empty.
+
+    Belongs first in `<body>`. Works as a plain form without JavaScript.
+    """
+    consent = _consent(context)
+    request = context["request"]
+    decision = consent.decision
+    saved = request.GET.get(_SAVED) == "saved" and decision.choice is not None
+    if decision.banner is Banner.NONE and not saved:
+        return {"kind": "none"}
+    _hash, notice = notice_for(
+        consent.published,
+        language=consent.language,
+        purposes=decision.offered,
+        signal=bool(decision.applied),
+    )
+    here = request.get_full_path()
+    return {
+        "kind": "saved" if saved else decision.banner.label,
+        "notice": notice,
+        "decision": decision,
+        "accepted": decision.choice is not None
+        and any(a.granted for a in decision.choice.answers.values()),
+        "no_bottom": decision.rule.no_bottom,
+        "action": _with_disguise(reverse("consent-choice"), consent),
+        "preferences": _with_disguise(reverse("cookie-preferences"), consent),
+        "return_to": here,
+        "without_message": _without_saved(request.GET.copy(), request.path),
+        "policy_version": consent.published.policy.version,
+        "token": form_token(consent),
+        "csp_nonce": context.get("csp_nonce"),
+    }
+
+
+def _with_disguise(url: str, consent: Consent) -> str:
+    """Keep whom the demo plays across its pages."""
+    if consent.disguise is None:
+        return url
+    return f"{url}?{urlencode({'as': consent.disguise.name})}"
+
+
+def _without_saved(query: Any, path: str) -> str:  # noqa: ANN401 - a mutable QueryDict
+    query.pop(_SAVED, None)
+    rest = query.urlencode()
+    return f"{path}?{rest}" if rest else path
+
+
+@register.inclusion_tag("consent/footer.html", takes_context=True)
+def consent_footer(context: Context) -> dict[str, Any]:
+    """What stands at the foot of every page, banner or not.
+
+    Cookie Preferences, the opt-out link where the rule wants it, what became of the
+    browser's signal, the privacy policy, and the attribution of the geo data.
+    """
+    consent = _consent(context)
+    decision = consent.decision
+    located = consent.location.source is Source.GEOIP
+    link = opt_out_link(decision, consent.language)
+    if link:
+        link = {**link, "href": _with_disguise(link["href"], consent)}
+    return {
+        "preferences": _with_disguise(reverse("cookie-preferences"), consent),
+        "opt_out_link": link,
+        "status": str(decision.status) if decision.status else None,
+        "privacy_policy_url": consent.published.document.get("privacy_policy_url"),
+        "attribution": geolocation.status() if located else None,
+    }
+
+
+@register.tag
+def gate(parser: Parser, token: Token) -> "GateNode":
+    """Print the block only where a purpose, or one of its services, may run.
+
+    `{% gate "analytics" %}`, `{% gate "marketing" "video" %}`, with an optional
+    `{% else %}` for a placeholder.
+    """
+    _name, *words = token.split_contents()
+    if len(words) not in {1, 2}:
+        raise template.TemplateSyntaxError("gate takes a purpose and perhaps a service")
+    arguments = [parser.compile_filter(word) for word in words]
+    allowed = parser.parse(("else", "endgate"))
+    otherwise = NodeList()
+    if parser.next_token().contents == "else":
+        otherwise = parser.parse(("endgate",))
+        parser.delete_first_token()
+    return GateNode(arguments, allowed, otherwise)
+
+
+class GateNode(Node):
+    """A part of a page that is held back until its purpose may run."""
+
+    child_nodelists = ("allowed", "otherwise")
+
+    def __init__(
+        self, arguments: list[FilterExpression], allowed: NodeList, otherwise: NodeList
+    ) -> None:
+        self.arguments = arguments
+        self.allowed = allowed
+        self.otherwise = otherwise
+
+    def render(self, context: Context) -> SafeString:
+        purpose, *service = [str(a.resolve(context)) for a in self.arguments]
+        if purpose not in OPTIONAL and purpose != Purpose.NECESSARY:
+            raise template.TemplateSyntaxError(f"gate: there is no purpose {purpose!r}")
+        allows = _consent(context).allows(purpose, *service)
+        return (self.allowed if allows else self.otherwise).render(context)

@@ -1,0 +1,38 @@
+"""The addresses of the product (DESIGN 5.2)."""
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path, re_path
+
+from consent.api import views as api
+from consent.views import account, visitors, wellknown
+
+urlpatterns = [
+    path("", visitors.home, name="home"),
+    path("cookie-preferences/", visitors.preferences, name="cookie-preferences"),
+    path("privacy-choices/", visitors.privacy_choices, name="privacy-choices"),
+    path("consent/choice/", visitors.choice, name="consent-choice"),
+    path("sign-in/", LoginView.as_view(), name="sign-in"),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("settings/", account.settings_home, name="settings"),
+    path("settings/user/profile/", account.profile, name="profile-settings"),
+    path(
+        "settings/user/security/", account.Security.as_view(), name="security-settings"
+    ),
+    path(
+        "settings/user/cookie-preferences/",
+        account.cookie_preferences,
+        name="cookie-preferences-settings",
+    ),
+    re_path(
+        r"^settings/user/cookie-preferences/history\.(?P<form>json|csv)$",
+        account.history,
+        name="cookie-preferences-history",
+    ),
+    path("api/v1/decision", api.decision, name="api-decision"),
+    path("api/v1/choices", api.choose, name="api-choices"),
+    path("api/v1/history", api.history, name="api-history"),
+    path("api/v1/receipts/<str:number>", api.receipt, name="api-receipt"),
+    path(".well-known/gpc.json", wellknown.gpc, name="gpc"),
+    path("healthz", wellknown.healthz, name="healthz"),
+    path("readyz", wellknown.readyz, name="readyz"),
+]

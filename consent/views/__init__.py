@@ -1,0 +1,1 @@
+"""Pages: home, the preference centre, the opt-out page, the settings area."""

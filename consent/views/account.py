@@ -1,0 +1,158 @@
+"""The settings area of a signed-in user: cookie preferences, profile, security."""
+
+import csv
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.views import PasswordChangeView
+from django.forms import ModelForm, modelform_factory
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from consent import choices, ledger
+from consent.core.purposes import Purpose
+from consent.core.record import Surface
+from consent.decision import Consent, renew, signed_in
+from consent.views.visitors import centre, consent_of
+from consent.views.writes import (
+    SAVED,
+    HttpResponseSeeOther,
+    after,
+    safe_return,
+    take,
+    visitor_id,
+    with_query,
+)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def cookie_preferences(request: HttpRequest) -> HttpResponse:
+    """GET, POST /settings/user/cookie-preferences/: the account's own preferences."""
+    consent = consent_of(request)
+    back = safe_return(request, consent, "")
+    if request.method == "POST":
+        page = with_query(request.get_full_path(), **{SAVED: "saved"})
+        taken = take(request, consent, surface=Surface.SETTINGS, believed=True)
+        return after(taken, lambda _: HttpResponseSeeOther(page))
+    renew(consent)
+    return render(
+        request,
+        "settings/cookie_preferences.html",
+        {
+            **centre(request, consent, back),
+            "section": "cookie-preferences",
+            "kept_refused": _kept_refused(consent),
+        },
+    )
+
+
+def _kept_refused(consent: Consent) -> list[str]:
+    """Purposes that signing in turned from granted to refused, not yet answered."""
+    row = consent.preference
+    return [str(Purpose(p)) for p in row.kept_refused] if row else []
+
+
+@never_cache
+@login_required
+@require_GET
+def history(request: HttpRequest, form: str) -> HttpResponse:
+    """One's own records as a file: JSON with receipts, or CSV to read."""
+    consent = consent_of(request)
+    records = choices.history(
+        consent, user=signed_in(request), visitor_id=visitor_id(request, consent)
+    )
+    receipts = [ledger.receipt_of(c, link).document(own=True) for c, link in records]
+    name = f"cookie-preferences.{form}"
+    if form == "json":
+        response: HttpResponse = JsonResponse({"records": receipts})
+    else:
+        response = _csv(receipts)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _csv(receipts: list[dict[str, Any]]) -> HttpResponse:
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    writer = csv.writer(response)
+    writer.writerow(
+        [
+            "time",
+            "event",
+            "surface",
+            "functional",
+            "analytics",
+            "marketing",
+            "rule",
+            "policy_version",
+            "receipt",
+        ]
+    )
+    for receipt in receipts:
+        record = receipt["record"]
+        purposes = [
+            record["purposes"].get(p) for p in ("functional", "analytics", "marketing")
+        ]
+        writer.writerow(
+            [
+                record["time"],
+                record["event"],
+                record["surface"],
+                *purposes,
+                record["jurisdiction"]["rule"],
+                record["policy"]["version"],
+                receipt["id"],
+            ]
+        )
+    return response
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    """GET, POST /settings/user/profile/: name and e-mail address."""
+    form = _profile_form(request)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Your profile was saved."))
+        return redirect("profile-settings")
+    context = {"form": form, "section": "profile"}
+    return render(request, "settings/profile.html", context)
+
+
+def _profile_form(request: HttpRequest) -> "ModelForm[Any]":
+    """Name and e-mail address of the user who asks, whatever user model is in use."""
+    fields = ["first_name", "last_name", "email"]
+    made = modelform_factory(get_user_model(), fields=fields)
+    data = request.POST if request.method == "POST" else None
+    user = get_user_model().objects.get(pk=signed_in(request) or 0)
+    return made(data, instance=user)
+
+
+class Security(LoginRequiredMixin, PasswordChangeView):
+    """GET, POST /settings/user/security/: the password."""
+
+    template_name = "settings/security.html"
+    success_url = reverse_lazy("security-settings")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401
+        return {**super().get_context_data(**kwargs), "section": "security"}
+
+    def form_valid(self, form: Any) -> HttpResponse:  # noqa: ANN401
+        messages.success(self.request, _("Your password was changed."))
+        return super().form_valid(form)
+
+
+@require_GET
+def settings_home(_request: HttpRequest) -> HttpResponse:
+    """GET /settings/: the first page of the settings area."""
+    return redirect(reverse("cookie-preferences-settings"))

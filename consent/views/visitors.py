@@ -1,0 +1,165 @@
+"""The pages of anybody: home, the banner's form, the preference centre, the opt-out."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET
+
+from consent import choices, problems
+from consent.core.origin import Trust
+from consent.core.record import Surface
+from consent.decision import Consent, renew, signed_in
+from consent.forms import form_token, trust_of
+from consent.notices import notice_for
+from consent.views.demo import explained
+from consent.views.writes import (
+    SAVED,
+    HttpResponseSeeOther,
+    after,
+    safe_return,
+    take,
+    visitor_id,
+    with_query,
+)
+
+
+def consent_of(request: HttpRequest) -> Consent:
+    """The request's lazy consent value, hung there by the middleware."""
+    return request.consent  # type: ignore[attr-defined, no-any-return]
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """The demo's home page: banner, gated examples, and the decision explained."""
+    return render(request, "consent/home.html", explained(consent_of(request)))
+
+
+@csrf_exempt
+def choice(request: HttpRequest) -> HttpResponse:
+    """POST /consent/choice/: the banner's form; 303 back to the page it was on."""
+    if request.method != "POST":
+        return problems.wrong_method(request, ("POST",))
+    consent = consent_of(request)
+    back = safe_return(request, consent, reverse("home"))
+    if request.POST.get("answer") == "signal":
+        return _signal(request, consent, back)
+    return after(
+        take(request, consent),
+        lambda _: HttpResponseSeeOther(with_query(back, **{SAVED: "saved"})),
+    )
+
+
+def _signal(request: HttpRequest, consent: Consent, back: str) -> HttpResponse:
+    """Let a signed-in person's signal reach their account; nobody else is recorded."""
+    user = signed_in(request)
+    if trust_of(request, consent) is Trust.NONE:
+        return problems.forbidden_origin(request)
+    if user is not None:
+        choices.note_signal(consent, user=user, visitor_id=visitor_id(request, consent))
+    return HttpResponseSeeOther(back)
+
+
+@never_cache
+@require_GET
+def preferences(request: HttpRequest) -> HttpResponse:
+    """GET /cookie-preferences/: the preference centre, for anybody, without sign-in.
+
+    Somebody signed in on this host goes on to their settings page.
+    """
+    consent = consent_of(request)
+    back = safe_return(request, consent, "")
+    if signed_in(request) is not None:
+        own = reverse("cookie-preferences-settings")
+        return HttpResponseSeeOther(with_query(own, return_to=back or None))
+    renew(consent)
+    return render(request, "consent/preferences.html", centre(request, consent, back))
+
+
+def centre(request: HttpRequest, consent: Consent, back: str) -> dict[str, Any]:
+    """What the preference centre shows: every purpose with its answer, and why."""
+    decision = consent.decision
+    digest, notice = notice_for(
+        consent.published,
+        language=consent.language,
+        purposes=decision.offered,
+        signal=bool(decision.applied),
+    )
+    return {
+        "notice": notice,
+        "notice_hash": digest,
+        "purposes": [_row(consent, purpose) for purpose in notice["purposes"]],
+        "decision": decision,
+        "location": consent.location,
+        "token": form_token(consent),
+        "return_to": back,
+        "saved": SAVED in request.GET,
+        "history": choices.history(
+            consent,
+            user=signed_in(request),
+            visitor_id=visitor_id(request, consent),
+        ),
+        **explained(consent),
+    }
+
+
+def _row(consent: Consent, purpose: dict[str, Any]) -> dict[str, Any]:
+    """A purpose of the notice with the answer to it: True, False, or None for none."""
+    decision, choice = consent.decision, consent.decision.choice
+    answer = choice.answers.get(purpose["purpose"]) if choice else None
+    running = decision.purposes.get(purpose["purpose"], False)
+    services = [
+        {**s, "running": decision.services.get(s["service"], running)}
+        for s in purpose["services"]
+    ]
+    return {
+        **purpose,
+        "services": services,
+        "answer": answer.granted if answer else None,
+        "running": running,
+    }
+
+
+@csrf_exempt
+def privacy_choices(request: HttpRequest) -> HttpResponse:
+    """GET, POST /privacy-choices/: opt out of sale, sharing and targeted advertising.
+
+    One button, without sign-in; it shows the present state, and with a signal that it
+    was honoured (11 CCR 7025(c)(6), 7026).
+    """
+    consent = consent_of(request)
+    if request.method == "POST":
+        return _opt_out(request, consent)
+    if request.method not in {"GET", "HEAD"}:
+        return problems.wrong_method(request, ("GET", "POST"))
+    renew(consent)
+    context = {
+        "decision": consent.decision,
+        "token": form_token(consent),
+        "saved": SAVED in request.GET,
+        "opted_out": not consent.allows("marketing"),
+        "return_to": safe_return(request, consent, ""),
+        **explained(consent),
+    }
+    response = render(request, "consent/privacy_choices.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _opt_out(request: HttpRequest, consent: Consent) -> HttpResponse:
+    # An opt-out can only protect, so that it needs no proof of where it comes from,
+    # but another site's page may not make it in the person's name.
+    if trust_of(request, consent) is Trust.NONE:
+        return problems.forbidden_origin(request)
+    recorded = choices.opt_out(
+        consent,
+        surface=Surface.OPT_OUT,
+        user=signed_in(request),
+        visitor_id=visitor_id(request, consent),
+    )
+    choices.carry(consent, recorded)
+    page = with_query(request.get_full_path(), **{SAVED: "saved"})
+    return HttpResponseSeeOther(page)

@@ -1,0 +1,44 @@
+"""Small documents for machines: the GPC declaration, liveness, readiness."""
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from consent import problems
+
+# The day since which this version of the product honours the signal.
+_LAST_UPDATE = "2026-11-23"
+
+
+@require_safe
+def gpc(_request: HttpRequest) -> HttpResponse:
+    """GET /.well-known/gpc.json: this site honours Global Privacy Control."""
+    response = JsonResponse({"gpc": True, "lastUpdate": _LAST_UPDATE})
+    response["Cache-Control"] = "public, max-age=86400"
+    return response
+
+
+@never_cache
+@require_safe
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """GET /healthz: the process answers."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@never_cache
+@require_safe
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """GET /readyz: the database answers too."""
+    try:
+        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return problems.problem(503, "unavailable", "The database does not answer.")
+    return HttpResponse("ok", content_type="text/plain")
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Django's last resort: a clear 503, never a bare error page."""
+    return problems.unavailable(request)

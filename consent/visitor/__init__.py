@@ -1,0 +1,27 @@
+"""From an HTTP request to a visitor: who, from where, with which choice."""
+
+from consent.visitor.address import client_address, from_trusted_proxy
+from consent.visitor.cookies import (
+    Cookies,
+    clear_visitor_id,
+    issue_choice,
+    issue_visitor_id,
+    read_choice,
+    read_visitor_id,
+)
+from consent.visitor.place import declared, locate_request
+from consent.visitor.signals import signals_of
+
+__all__ = [
+    "Cookies",
+    "clear_visitor_id",
+    "client_address",
+    "declared",
+    "from_trusted_proxy",
+    "issue_choice",
+    "issue_visitor_id",
+    "locate_request",
+    "read_choice",
+    "read_visitor_id",
+    "signals_of",
+]

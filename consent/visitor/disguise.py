@@ -1,0 +1,65 @@
+"""Playing somebody else, in the demo only: `?as=` says whom.
+
+`?as=FR`, `?as=US-CA,gpc`, `?as=tor`, `?as=unknown`, `?as=81.2.69.160`, and a date
+behind `@`: `?as=CL@2026-12-01`. Callers ask only where DEMO and DEBUG are set.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Final
+
+from django.http import HttpRequest
+
+from consent.core.decide import Signals
+from consent.core.jurisdictions import Location, Source
+from consent.geolocation import locate
+
+_CODE: Final = re.compile(r"([A-Z]{2})(-[A-Z0-9]{1,3})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Disguise:
+    """Whom the demo plays: a place, signals, and perhaps a day."""
+
+    name: str
+    location: Location
+    signals: Signals
+    now: datetime | None
+
+
+def disguise_of(request: HttpRequest) -> Disguise | None:
+    """Whom `?as=` names; None where it is absent or empty."""
+    text = request.GET.get("as", "").strip()
+    if not text:
+        return None
+    who, _, day = text.partition("@")
+    place, *signals = [word.strip() for word in who.split(",")]
+    return Disguise(
+        name=text,
+        location=_location(place),
+        signals=Signals(gpc="gpc" in signals, dnt="dnt" in signals),
+        now=_noon(day),
+    )
+
+
+def _location(place: str) -> Location:
+    try:
+        return locate(ip_address(place))
+    except ValueError:
+        pass
+    if place.lower() == "tor":
+        return Location(anonymous=True)
+    match = _CODE.fullmatch(place.upper())
+    if match is None:
+        return Location()
+    found = Location(country=match[1], source=Source.GEOIP, database="demo")
+    return replace(found, subdivision=match[0]) if match[2] else found
+
+
+def _noon(day: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(day.strip()).replace(hour=12, tzinfo=UTC)
+    except ValueError:
+        return None

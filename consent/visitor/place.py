@@ -1,0 +1,84 @@
+"""Where a request comes from: a header of a trusted proxy, else the geo database.
+
+A content delivery network knows the country of its visitor; its header is believed only
+when a trusted proxy handed the request on, and then stands over the database. A value
+that is not exactly one code of a real place means that the place is unknown, whatever
+the database says: the network knew, and said that it does not know.
+"""
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from consent import rulebook
+from consent.core.jurisdictions import Location, Source
+from consent.geolocation import locate
+from consent.visitor.address import client_address, from_trusted_proxy
+
+_PLACE: Final = re.compile(r"([A-Z]{2})(?:-([A-Z0-9]{1,3}))?")
+
+
+def locate_request(request: HttpRequest) -> Location:
+    """The location of a request; unknown wherever anything is unsure."""
+    country = _header(request, settings.GEO_COUNTRY_HEADER)
+    located = locate(client_address(request))
+    if country is None:
+        return located
+    told = _told(country, _header(request, settings.GEO_SUBDIVISION_HEADER) or "")
+    # The anonymiser database speaks about the address itself, so it still counts.
+    return replace(told, anonymous=located.anonymous)
+
+
+def declared(location: Location, place: str | None) -> Location:
+    """Add a region that the visitor declared: it adds protection, removes none.
+
+    The rule of the result is the combination of both places (rule 10). Where nothing
+    was known the declared region is shown, and the unknown place still counts.
+    """
+    match = _PLACE.fullmatch(place.strip().upper()) if place else None
+    if match is None or not _is_place(match[1]):
+        return location
+    code = match[0]
+    if location.country is not None:
+        return replace(location, also=(*location.also, code))
+    return Location(
+        country=match[1],
+        subdivision=code if match[2] else None,
+        source=Source.DECLARED,
+        anonymous=True,
+        database=location.database,
+    )
+
+
+def _header(request: HttpRequest, name: str) -> str | None:
+    """The value of a configured header of a trusted proxy; None where there is none."""
+    if not name or not from_trusted_proxy(request):
+        return None
+    return request.headers.get(name)
+
+
+def _told(country: str, subdivision: str) -> Location:
+    code = country.strip().upper()
+    if not re.fullmatch("[A-Z]{2}", code) or not _is_place(code):
+        return Location(source=Source.UNKNOWN)
+    return Location(
+        country=code,
+        subdivision=_subdivision(code, subdivision.strip().upper()),
+        source=Source.HEADER,
+    )
+
+
+def _subdivision(country: str, code: str) -> str | None:
+    """A full ISO 3166-2 code; some networks send only the part after the dash."""
+    full = code if code.startswith(f"{country}-") else f"{country}-{code}"
+    match = _PLACE.fullmatch(full)
+    return full if match and match[2] else None
+
+
+def _is_place(code: str) -> bool:
+    """Whether the rule book holds the code as a country or as another name for one."""
+    rules = rulebook.load().rules
+    return rules.canonical(code) in rules.periods

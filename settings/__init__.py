@@ -1,0 +1,191 @@
+"""The composition root: every setting, read from the environment.
+
+Defaults are those of one machine with nothing configured: SQLite, a cache in the
+process, and keys and data in `var/`. What production needs is on unless DEBUG is.
+"""
+
+import base64
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.utils.csp import CSP
+from django.utils.translation import gettext_lazy as _
+
+from settings import environment as env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+CONSENT_DATA_DIR = Path(env.text("CONSENT_DATA_DIR") or BASE_DIR / "var")
+
+DEBUG = env.flag("DEBUG", default=False)
+DEMO = env.flag("DEMO", default=False)
+SECRET_KEY = env.kept_secret(
+    "SECRET_KEY", CONSENT_DATA_DIR, lambda: secrets.token_urlsafe(50)
+)
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+
+INSTALLED_APPS = [
+    "consent.apps.ConsentConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "consent.middleware.TrustedProxyMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "consent.middleware.ConsentMiddleware",
+]
+ROOT_URLCONF = "settings.urls"
+WSGI_APPLICATION = "settings.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+def _database() -> dict[str, Any]:
+    """The database, durable: what was answered survives a power cut."""
+    found = env.database("DATABASE_URL", f"sqlite:///{CONSENT_DATA_DIR}/db.sqlite3")
+    options = found.setdefault("OPTIONS", {})
+    if found["ENGINE"].endswith("sqlite3"):
+        options["transaction_mode"] = "IMMEDIATE"
+        options.setdefault("timeout", 10)
+        options["init_command"] = (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+            "PRAGMA recursive_triggers=ON;"
+        )
+    else:
+        # django-environ hands the words of a URL on as text.
+        if "pool" in options:
+            options["pool"] = str(options["pool"]).lower() in {"1", "true", "yes", "on"}
+        pooled = options.get("pool", False)
+        found.setdefault("CONN_MAX_AGE", 0 if pooled else 60)
+        found["CONN_HEALTH_CHECKS"] = True
+    return found
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {"default": env.cache("CACHE_URL")}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "cookie-preferences-settings"
+LOGOUT_REDIRECT_URL = "home"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [
+    ("en", _("English")),
+    ("fr", _("French")),
+    ("de", _("German")),
+    ("es", _("Spanish")),
+]
+LOCALE_PATHS = [BASE_DIR / "consent" / "locale"]
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = CONSENT_DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_MAX_AGE = 300
+
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "img-src": [CSP.SELF, "data:"],
+    "base-uri": [CSP.NONE],
+    "object-src": [CSP.NONE],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+}
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_NAME = "session"
+CSRF_COOKIE_SECURE = not DEBUG
+CSRF_COOKIE_HTTPONLY = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=not DEBUG)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 0 if DEBUG else 31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag(
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS", default=True
+)
+SECURE_HSTS_PRELOAD = env.flag("SECURE_HSTS_PRELOAD", default=True)
+
+# --- geolocation -------------------------------------------------------------------
+GEOIP_PATH = env.text("GEOIP_PATH")
+GEOIP_ANONYMOUS_PATH = env.text("GEOIP_ANONYMOUS_PATH")
+GEOIP_MAX_AGE_DAYS = env.number("GEOIP_MAX_AGE_DAYS", 400)
+GEOIP_ACCOUNT_ID = env.text("GEOIP_ACCOUNT_ID")
+GEOIP_LICENSE_KEY = env.text("GEOIP_LICENSE_KEY")
+GEOIP_EDITION = env.text("GEOIP_EDITION", "GeoLite2-City")
+GEOIP_DOWNLOAD_URL = env.text("GEOIP_DOWNLOAD_URL")
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+TRUSTED_PROXY_HEADER = env.one_of(
+    "TRUSTED_PROXY_HEADER", ("X-Forwarded-For", "Forwarded")
+)
+GEO_COUNTRY_HEADER = env.text("GEO_COUNTRY_HEADER")
+GEO_SUBDIVISION_HEADER = env.text("GEO_SUBDIVISION_HEADER")
+
+# --- consent -----------------------------------------------------------------------
+CONSENT_COOKIE_NAME = env.text("CONSENT_COOKIE_NAME", "consent")
+CONSENT_COOKIE_DOMAIN = env.text("CONSENT_COOKIE_DOMAIN")
+CONSENT_SIGNING_KEY = env.kept_secret(
+    "CONSENT_SIGNING_KEY",
+    CONSENT_DATA_DIR,
+    lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
+)
+CONSENT_RETENTION_DAYS = env.number("CONSENT_RETENTION_DAYS", 1095)
+CONSENT_SEAL = env.one_of("CONSENT_SEAL", ("inline", "worker"))
+CONSENT_RULE_OVERRIDES = env.json_list("CONSENT_RULE_OVERRIDES")
+
+# --- telemetry ---------------------------------------------------------------------
+TRACKING_STRATEGY = env.one_of("TRACKING_STRATEGY", ("logging", "segment"))
+SEGMENT_WRITE_KEY = env.text("SEGMENT_WRITE_KEY")
+SEGMENT_HOST = env.text("SEGMENT_HOST")
+# Present with any value, the empty one included, means: send nothing.
+DO_NOT_TRACK = "DO_NOT_TRACK" in os.environ
+
+CONSENT_SETTING_PROBLEMS = env.PROBLEMS

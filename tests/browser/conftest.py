@@ -1,0 +1,118 @@
+"""A real browser for the tests in this folder."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Playwright,
+    sync_playwright,
+)
+
+import bootstrap
+
+# Playwright's synchronous interface keeps an event loop running in this thread, which
+# Django takes for asynchronous code that must not touch the database.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+# As root there is no sandbox, and nothing may talk to anyone but the page's server.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """The Chromium of this machine, else Playwright's own."""
+    try:
+        launched = playwright.chromium.launch(
+            headless=True, executable_path=bootstrap.browser(), args=list(FLAGS)
+        )
+    except Error as error:
+        reason = f"no browser starts: {error.message.splitlines()[0]}"
+        if bootstrap.in_ci():
+            pytest.fail(reason)
+        pytest.skip(reason)
+    yield launched
+    launched.close()
+
+
+@dataclass
+class Console:
+    """What a page complained about: script errors, broken promises, CSP violations."""
+
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self, context: BrowserContext) -> None:
+        context.on("console", self._heard)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error" or "Content Security Policy" in message.text:
+            self.complaints.append(message.text)
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console()
+
+
+@pytest.fixture
+def new_context(
+    browser: Browser, live_server: object, console: Console
+) -> Iterator[Callable[..., BrowserContext]]:
+    """Open another person's or another device's browser: nothing is remembered in it.
+
+    Takes Playwright's options, as in `new_context(java_script_enabled=False)`.
+    """
+    opened: list[BrowserContext] = []
+
+    def open_one(**options: object) -> BrowserContext:
+        opened.append(browser.new_context(base_url=str(live_server), **options))
+        opened[-1].set_default_timeout(10_000)
+        console.watch(opened[-1])
+        return opened[-1]
+
+    yield open_one
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def context(new_context: Callable[..., BrowserContext]) -> BrowserContext:
+    return new_context()
+
+
+@pytest.fixture
+def page(context: BrowserContext, console: Console) -> Iterator[Page]:
+    """A page that has to end without a complaint (`console.complaints` to look)."""
+    opened = context.new_page()
+    yield opened
+    assert console.complaints == []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what lies in this folder, so that it runs once, on SQLite."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
