@@ -277,7 +277,7 @@ def _record(
         owner = _owner(event, salt)
         site = consent.published.site
         receipt = ledger.append(site=site, entry=record, owner=owner)
-        standing = replace(event.standing, receipt=receipt.id, left=False)
+        standing = replace(event.standing, receipt=receipt.id)
         if event.user is not None:
             _keep_preference(consent, event, standing, user=event.user)
     return Recorded(receipt, standing, event.visitor, decided)

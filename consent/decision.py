@@ -85,7 +85,7 @@ class Consent:
     @cached_property
     def region(self) -> str | None:
         """The region the visitor declared, now (`?place=`) or with their choice."""
-        asked = self._request.GET.get("place")
+        asked = visitor.region_named(self._request.GET.get("place"))
         return asked or (self.choice.region if self.choice else None)
 
     @cached_property
@@ -114,10 +114,13 @@ class Consent:
 
     @cached_property
     def choice(self) -> Choice | None:
-        """The newest believed choice: of the account, else of the browser."""
-        if self.preference is not None:
-            return stored_choice(self.preference)
-        return self._browser[0]
+        """The newest believed choice: the account's where somebody is signed in.
+
+        Whatever the browser then holds does not count; merging at sign-in did that.
+        """
+        if signed_in(self._request) is None:
+            return self._browser[0]
+        return stored_choice(self.preference) if self.preference else None
 
     @property
     def trusted(self) -> bool:

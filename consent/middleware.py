@@ -102,8 +102,13 @@ def _signed_in(sender: object, request: HttpRequest, user: Any, **_: object) -> 
     )
     account = Consent(request)
     request.consent = account
-    if account.preference is not None and account.choice is not None:
+    if account.choice is not None:
         keep_in_browser(account, account.choice)
+    elif browser.browser_choice is not None:
+        # What is left are another person's grants, which are not this account's.
+        account.pending.append(
+            lambda response: visitor.clear_choice(response, cookies=account.cookies)
+        )
 
 
 def _signed_out(sender: object, request: HttpRequest, user: Any, **_: object) -> None:  # noqa: ANN401, ARG001

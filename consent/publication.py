@@ -147,6 +147,10 @@ def _book(key: str, overrides: tuple[Mapping[str, Any], ...]) -> rulebook.RuleBo
                 book = rulebook.apply(book, part) if part else book
             except rulebook.OverrideError:
                 log.exception("Rule overrides that cannot be applied were left out.")
+        if book.lowered_unknown:
+            log.warning(
+                "An override gives unknown places less than the strictest rule."
+            )
         _books[key] = book
     return _books[key]
 

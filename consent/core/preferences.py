@@ -81,14 +81,15 @@ class Choice:
 def add(*, choice: Choice | None, newer: Choice) -> Choice:
     """Lay a newer choice over an older one, purpose by purpose.
 
-    Purposes and services that the newer choice does not answer keep their older answer;
-    a service answered with an older answer to its purpose is forgotten by the caller,
-    which knows the purposes of services.
+    Purposes and services that the newer choice does not answer keep their older answer,
+    and what somebody else left in the browser stays theirs.
     """
     if choice is None:
         return newer
+    kept = choice.answers.keys() - newer.answers.keys()
     return replace(
         newer,
+        left=newer.left or (choice.left and bool(kept)),
         answers={**choice.answers, **newer.answers},
         services={**choice.services, **newer.services},
         region=newer.region or choice.region,

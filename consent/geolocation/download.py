@@ -38,6 +38,7 @@ TIMEOUT_SECONDS: Final = 600.0
 _IDLE_SECONDS: Final = 30.0
 _CHUNK_BYTES: Final = 256 * 1024
 _LARGEST_ARCHIVE_BYTES: Final = 1024**3
+_LARGEST_CHECKSUM_BYTES: Final = 4096
 _LARGEST_DATABASE_BYTES: Final = 2 * 1024**3
 _EDITION: Final = re.compile(r"[A-Za-z0-9-]{1,60}", re.ASCII)
 _SHA256: Final = re.compile(r"([0-9a-f]{64})\b", re.ASCII)
@@ -92,12 +93,13 @@ def update(
 def _fetch_proved(account: Account, archive: Path, deadline: float) -> None:
     """Fetch the archive and hold it against the published checksum."""
     with _opened(account, "tar.gz.sha256", deadline) as response:
-        published = _SHA256.match(response.read(1024).decode("ascii", "replace"))
+        answer = b"".join(_chunks(response, deadline, limit=_LARGEST_CHECKSUM_BYTES))
+    published = _SHA256.match(answer.decode("ascii", "replace"))
     if published is None:
         raise DownloadError("The server gave no SHA-256 checksum for the database.")
     digest = hashlib.sha256()
     with _opened(account, "tar.gz", deadline) as response, archive.open("wb") as file:
-        for chunk in _chunks(response, deadline):
+        for chunk in _chunks(response, deadline, limit=_LARGEST_ARCHIVE_BYTES):
             digest.update(chunk)
             file.write(chunk)
     if digest.hexdigest() != published[1]:
@@ -107,12 +109,12 @@ def _fetch_proved(account: Account, archive: Path, deadline: float) -> None:
         )
 
 
-def _chunks(response: HTTPResponse, deadline: float) -> Iterator[bytes]:
+def _chunks(response: HTTPResponse, deadline: float, *, limit: int) -> Iterator[bytes]:
     size = 0
     while chunk := response.read1(_CHUNK_BYTES):
         size += len(chunk)
-        if size > _LARGEST_ARCHIVE_BYTES:
-            raise DownloadError("The download is larger than any geo database.")
+        if size > limit:
+            raise DownloadError("The server's answer is far too long.")
         if time.monotonic() > deadline:
             raise TimeoutError
         yield chunk

@@ -1,7 +1,7 @@
 """What one record of a geo database says, in MaxMind's or DB-IP's layout."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeGuard
 
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
@@ -39,7 +39,7 @@ def place_in(record: object) -> Place:
     second source of the embedded database, may make the rule stricter and nothing else:
     it goes into `also`. A continent alone is no country.
     """
-    if not isinstance(record, Mapping):
+    if not isinstance(record, dict):
         return Place()
     anonymous = hides_place(record.get("traits"))
     country = _country(record.get("country"))
@@ -51,7 +51,7 @@ def place_in(record: object) -> Place:
 
 def country_in(record: object) -> str | None:
     """Return the country of a record, also in the flat layout of some sources."""
-    if not isinstance(record, Mapping):
+    if not isinstance(record, dict):
         return None
     flat = record.get("country_code")
     return flat if _is_country(flat) else _country(record.get("country"))
@@ -59,13 +59,13 @@ def country_in(record: object) -> str | None:
 
 def hides_place(traits: object) -> bool:
     """Tell whether any trait or flag says that the address hides its user's place."""
-    if not isinstance(traits, Mapping):
+    if not isinstance(traits, dict):
         return False
     return any(traits.get(name) is True for name in _HIDING_TRAITS)
 
 
 def _country(entry: object) -> str | None:
-    code = entry.get("iso_code") if isinstance(entry, Mapping) else None
+    code = entry.get("iso_code") if isinstance(entry, dict) else None
     return code if _is_country(code) else None
 
 
@@ -77,25 +77,25 @@ def _is_country(code: object) -> TypeGuard[str]:
     )
 
 
-def _other_countries(record: Mapping[object, object]) -> Iterator[str]:
+def _other_countries(record: dict[str, object]) -> Iterator[str]:
     for field in ("registered_country", "represented_country"):
         code = _country(record.get(field))
         if code is not None:
             yield code
     joined = record.get("consent")
-    named = joined.get("also") if isinstance(joined, Mapping) else None
+    named = joined.get("also") if isinstance(joined, dict) else None
     if isinstance(named, list):
         yield from filter(_is_country, named)
 
 
-def _subdivision(country: str, record: Mapping[object, object]) -> str | None:
+def _subdivision(country: str, record: dict[str, object]) -> str | None:
     """Return the largest subdivision as ISO 3166-2: of ENG and WBK, `GB-ENG`.
 
     Databases write codes without the country and the most specific one last; a law has
     a state or a province in mind, never a district in it.
     """
     listed = record.get("subdivisions")
-    if not isinstance(listed, list) or not listed or not isinstance(listed[0], Mapping):
+    if not isinstance(listed, list) or not listed or not isinstance(listed[0], dict):
         return None
     code = listed[0].get("iso_code")
     if not isinstance(code, str) or _SUBDIVISION.fullmatch(code) is None:

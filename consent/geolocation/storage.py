@@ -32,6 +32,7 @@ PACKED_SUFFIX: Final = ".xz"
 _KEEP_UNUSED_SECONDS: Final = 3600
 """Another process may be about to open a copy this one no longer needs."""
 _CHUNK_BYTES: Final = 1024 * 1024
+_TRIES: Final = 3
 
 
 class BeingWrittenError(Exception):
@@ -80,9 +81,16 @@ def open_copy(origin: Origin, *, kind: Kind, folder: Path) -> Database:
     """Open a private copy of a database.
 
     Raises `UnusableDatabaseError` when the file is no usable database,
-    `BeingWrittenError` when it changes meanwhile, and `OSError` when it is missing or
-    unreadable.
+    `BeingWrittenError` when it keeps changing meanwhile, and `OSError` when it is
+    missing or unreadable.
     """
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(BeingWrittenError):
+            return _first_that_works(origin, kind, folder)
+    return _first_that_works(origin, kind, folder)
+
+
+def _first_that_works(origin: Origin, kind: Kind, folder: Path) -> Database:
     for way in (_open_shared, _open_temporary, _open_in_memory):
         try:
             return way(origin, kind, folder)

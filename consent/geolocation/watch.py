@@ -82,6 +82,7 @@ class WatchedDatabase:
                 return
             self._database = open_copy(origin, kind=self._kind, folder=self._folder)
         except BeingWrittenError:
+            # What was open stays in use; what is being written is for the next look.
             return
         except UnusableDatabaseError as error:
             self._lose(f"The geo database {self._path} {error}. Replace it.")

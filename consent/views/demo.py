@@ -3,10 +3,15 @@
 from typing import Any, Final
 
 from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from consent import geolocation
 from consent.decision import Consent
+from consent.views.reasons import why
+from consent.views.words import BANNERS, REASONS
+from consent.views.writes import with_query
 
 # (value of ?as=, what to call it)
 VISITORS: Final = (
@@ -25,17 +30,19 @@ VISITORS: Final = (
 
 def explained(consent: Consent) -> dict[str, Any]:
     """The demo's part of a page; empty where nobody plays anybody."""
-    if not (settings.DEMO and settings.DEBUG):
+    if not _playing():
         return {}
-    rule = consent.rule
+    decision = consent.decision
     return {
         "demo": {
             "visitors": VISITORS,
-            "as": consent.disguise.name if consent.disguise else "",
+            **_played(consent),
             "location": consent.location,
-            "rule": rule,
-            "row": consent.published.book.row(_place(consent), consent.now.date()),
-            "decision": consent.decision,
+            "why": why(consent),
+            "decision": decision,
+            "banner": BANNERS[decision.banner],
+            "reason": REASONS[decision.reason],
+            "purposes": {str(p): on for p, on in decision.purposes.items()},
             "signals": consent.signals,
             "now": consent.now,
             "geoip": geolocation.status(),
@@ -43,5 +50,29 @@ def explained(consent: Consent) -> dict[str, Any]:
     }
 
 
-def _place(consent: Consent) -> str:
-    return consent.location.subdivision or consent.location.country or "*"
+def wanted(request: HttpRequest) -> str | None:
+    """Where the demo's form leads: its fields, joined to one `?as=`; None without it."""
+    if not _playing() or "who" not in request.GET:
+        return None
+    who = request.GET["who"].strip() or "unknown"
+    signal = ",gpc" if request.GET.get("gpc") else ""
+    day = request.GET.get("day", "").strip()
+    return with_query(
+        reverse("home"), **{"as": f"{who}{signal}{'@' if day else ''}{day}"}
+    )
+
+
+def _playing() -> bool:
+    return bool(settings.DEMO and settings.DEBUG)
+
+
+def _played(consent: Consent) -> dict[str, Any]:
+    """Whom the demo plays now, as its list and its form show it."""
+    name = consent.disguise.name if consent.disguise else ""
+    titles = dict(VISITORS)
+    return {
+        "as": name,
+        "title": titles.get(name) or name,
+        "who": name.partition("@")[0].partition(",")[0],
+        "day": name.partition("@")[2],
+    }

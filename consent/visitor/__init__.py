@@ -3,17 +3,19 @@
 from consent.visitor.address import client_address, from_trusted_proxy
 from consent.visitor.cookies import (
     Cookies,
+    clear_choice,
     clear_visitor_id,
     issue_choice,
     issue_visitor_id,
     read_choice,
     read_visitor_id,
 )
-from consent.visitor.place import declared, locate_request
+from consent.visitor.place import declared, locate_request, region_named
 from consent.visitor.signals import signals_of
 
 __all__ = [
     "Cookies",
+    "clear_choice",
     "clear_visitor_id",
     "client_address",
     "declared",
@@ -23,5 +25,6 @@ __all__ = [
     "locate_request",
     "read_choice",
     "read_visitor_id",
+    "region_named",
     "signals_of",
 ]

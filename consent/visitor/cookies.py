@@ -90,6 +90,11 @@ def issue_choice(
     )
 
 
+def clear_choice(response: HttpResponseBase, *, cookies: Cookies) -> None:
+    """Forget the choice in this browser."""
+    response.delete_cookie(settings.CONSENT_COOKIE_NAME, domain=cookies.domain or None)
+
+
 def issue_visitor_id(
     response: HttpResponseBase, visitor: str, *, cookies: Cookies
 ) -> None:

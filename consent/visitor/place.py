@@ -32,21 +32,26 @@ def locate_request(request: HttpRequest) -> Location:
     return replace(told, anonymous=located.anonymous)
 
 
-def declared(location: Location, place: str | None) -> Location:
-    """Add a region that the visitor declared: it adds protection, removes none.
+def region_named(text: str | None) -> str | None:
+    """The code of the region that a visitor named, or None for what is no place."""
+    match = _PLACE.fullmatch(text.strip().upper()) if text else None
+    return match[0] if match and _is_place(match[1]) else None
 
-    The rule of the result is the combination of both places (rule 10). Where nothing
-    was known the declared region is shown, and the unknown place still counts.
+
+def declared(location: Location, place: str | None) -> Location:
+    """Add a region (`region_named`) that the visitor declared.
+
+    It adds protection and removes none: the rule of the result is the combination of
+    both places (rule 10). Where nothing was known the declared region is shown, and
+    the unknown place still counts.
     """
-    match = _PLACE.fullmatch(place.strip().upper()) if place else None
-    if match is None or not _is_place(match[1]):
+    if place is None:
         return location
-    code = match[0]
     if location.country is not None:
-        return replace(location, also=(*location.also, code))
+        return replace(location, also=(*location.also, place))
     return Location(
-        country=match[1],
-        subdivision=code if match[2] else None,
+        country=place.partition("-")[0],
+        subdivision=place if "-" in place else None,
         source=Source.DECLARED,
         anonymous=True,
         database=location.database,
