@@ -76,6 +76,7 @@ def _database() -> dict[str, Any]:
     if found["ENGINE"].endswith("sqlite3"):
         options["transaction_mode"] = "IMMEDIATE"
         options.setdefault("timeout", 10)
+        found.setdefault("CONN_MAX_AGE", 60)
         options["init_command"] = (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
             "PRAGMA recursive_triggers=ON;"

@@ -1,0 +1,1 @@
+"""Benchmarks: what deciding and choosing cost, beside what they are compared with."""
