@@ -25,7 +25,7 @@ run test check bench demo-passwords requirements translations:
 	      && exec "$$folder/$$name" bootstrap.py $@; \
 	  done; \
 	done; \
-	uv --version >/dev/null 2>&1 \
+	uv run --quiet --no-project python -c '' 2>/dev/null \
 	  && exec uv run --quiet --no-project python bootstrap.py $@; \
 	echo 'No Python found: install Python 3.13 (or uv) and run this again.' >&2; \
 	exit 1

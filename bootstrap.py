@@ -33,7 +33,7 @@ TOOLS = ROOT / ".tools"
 BIN = ENVIRONMENT / "bin"
 STAMP = ENVIRONMENT / "installed.json"
 
-# The first is the one the product is developed on; each is tested.
+# The first is the one the product is developed on.
 VERSIONS = ("3.13", "3.14", "3.12")
 SUPPORTED = "Python 3.12, 3.13 or 3.14"
 
@@ -161,23 +161,26 @@ def pythons() -> Iterator[Python]:
 
 
 def wished_python() -> Python | None:
-    """The interpreter that PYTHON or UV_PYTHON asks for; a wish is never overruled.
-
-    A version that is not here may be one that uv can fetch.
-    """
+    """The interpreter that PYTHON or UV_PYTHON asks for; a wish is never overruled."""
     for name in ("PYTHON", "UV_PYTHON"):
         wish = os.environ.get(name)
-        if not wish:
-            continue
-        command = "python" + wish if re.match(r"3(\.\d+)*$", wish) else wish
-        paths = [*on_path(command), *in_pyenv(wish + "*/bin/python3")]
-        python = next(filter(None, map(ask, paths)), None)
-        if python and python.suits:
-            return python
-        if wish in VERSIONS:
-            return Python(version=wish, path=wish, can_build=False, has_pip=False)
-        stop(f"{name}={wish} is no {SUPPORTED}: set it to one, or leave it out.")
+        if wish:
+            python = named(wish)
+            if python and python.suits:
+                return python
+            stop(f"{name}={wish} is no {SUPPORTED}: set it to one, or leave it out.")
     return None
+
+
+def named(wish: str) -> Python | None:
+    """The interpreter with that path, name or version, which uv may have to fetch."""
+    told = re.match(r"(?:c?python-?)?(3\.\d+)(\.\d+)?$", wish)
+    if not told:
+        return next(filter(None, map(ask, on_path(wish))), None)
+    version = told.group(1)
+    here = on_path("python" + version) + in_pyenv(version + ".*/bin/python3")
+    found = next(filter(None, map(ask, here)), None)
+    return found or Python(version, version, can_build=False, has_pip=False)
 
 
 # ---------------------------------------------------------------------- environment
@@ -262,8 +265,8 @@ def build_environment(uv: Path | None, wish: Python | None) -> None:
         return
     if python and make_venv(python, ENVIRONMENT):
         return
-    if not python:
-        stop(f"No {SUPPORTED} found: install one and run this again.")
+    if not python or not Path(python.path).is_file():
+        stop(f"No Python {version} here, and none to fetch: install {SUPPORTED}.")
     stop(
         f"Python {version} cannot build a virtual environment: install uv, or what that"
         f" Python lacks (on Debian python{version}-venv), and run this again."
@@ -296,7 +299,8 @@ def enter(*groups: str) -> None:
 
 
 def demo_settings() -> dict[str, str]:
-    return {"DEBUG": "1", "DEMO": "1", **os.environ}
+    settings = {"DEBUG": "1", **os.environ}
+    return {"DEMO": settings["DEBUG"], **settings}
 
 
 def free_port(text: str) -> int:
@@ -405,7 +409,14 @@ class Scratch:
     def url(self) -> str:
         return f"postgres://consent:{self.password}@127.0.0.1:{self.port}/postgres"
 
-    def start(self) -> None:
+    def started(self) -> bool:
+        try:
+            self._start()
+        except OSError as error:  # its programs may be out of the other user's reach
+            (self.folder / "log").write_text(str(error))
+        return self._answers()
+
+    def _start(self) -> None:
         """Make a database folder and begin to serve it."""
         secret, data = self.folder / "password", self.folder / "data"
         secret.write_text(self.password)
@@ -446,7 +457,7 @@ class Scratch:
                 extra_groups=[] if self.owner else None,
             )
 
-    def answers(self) -> bool:
+    def _answers(self) -> bool:
         """Whether the server takes connections, waiting for it while it starts."""
         asked = [self.programs / "pg_isready", "-h", "127.0.0.1", "-p", self.port]
         until = time.monotonic() + 30
@@ -491,8 +502,7 @@ def postgres() -> Iterator[str | None]:
     for programs in postgres_servers():
         scratch = Scratch(programs)
         try:
-            scratch.start()
-            if scratch.answers():
+            if scratch.started():
                 yield scratch.url
                 return
             say(f"PostgreSQL in {programs} did not start:\n{scratch.log()}")
@@ -646,6 +656,7 @@ def production(data: str) -> dict[str, str]:
         "DATABASE_URL": f"sqlite:///{data}/db.sqlite3",
         "DEBUG": "0",
         "DEMO": "0",
+        "DJANGO_SETTINGS_MODULE": "tests.deployment",
         "SECRET_KEY": secrets.token_urlsafe(64),
     }
 

@@ -46,6 +46,7 @@ urlpatterns = [path("", _empty)]
 def prepared() -> list[Case]:
     """A database with the demo site, and every case ready to run."""
     call_command("migrate", verbosity=0, interactive=False)
+    call_command("collectstatic", verbosity=0, interactive=False)
     site, _new = Site.objects.get_or_create(slug=SITE["slug"], defaults=SITE)
     if not publication.by_slug(site.slug).policy.version:
         publication.publish(site=site, document=POLICY, at=timezone.now(), by=None)

@@ -9,7 +9,6 @@ class ConsentConfig(AppConfig):
 
     name = "consent"
     verbose_name = _("Cookie consent")
-    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         from consent import (

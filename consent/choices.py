@@ -79,7 +79,7 @@ def choose(
     purposes = _purposes(consent, decision, answers)
     before = consent.choice
     newer = _answered(consent, purposes, answers)
-    granted = any(purposes.values()) or any(answers.services.values())
+    granted = any(purposes.values())
     return _record(
         consent,
         _Event(
@@ -91,7 +91,7 @@ def choose(
             ),
             surface=surface,
             newer=newer,
-            standing=newer,
+            standing=_without_followers(newer, answers.policy),
             user=user,
             visitor=visitor_id or (new_visitor_id() if granted else None),
             policy=answers.policy,
@@ -187,7 +187,6 @@ def arrive(
     """
     with transaction.atomic():
         sign_in(consent, user=user, browser=browser, visitor_id=visitor_id)
-        sign_in(consent, user=user, browser=browser, visitor_id=visitor_id)
         note_signal(consent.again(), user=user, visitor_id=visitor_id)
 
 
@@ -221,12 +220,33 @@ def _answered(
             for p, on in purposes.items()
         },
         services={
-            name: _answer(consent, of_service[name], policy, granted=on)
+            name: _answer(
+                consent,
+                of_service[name],
+                policy,
+                # A signal may have turned off the purpose that it belongs to.
+                granted=on and purposes.get(of_service[name], False),
+            )
             for name, on in answers.services.items()
         },
         rule=consent.rule.name,
         region=consent.region,
     )
+
+
+def _without_followers(choice: Choice, policy: Policy) -> Choice:
+    """The choice without services that do what their purpose does anyway.
+
+    The record names them all; a cookie has no room for what goes without saying.
+    """
+    of_service = {service.slug: service.purpose for service in policy.services}
+    purposes = {p for p, answer in choice.answers.items() if answer.granted}
+    alone = {
+        name: answer
+        for name, answer in choice.services.items()
+        if answer.granted != (of_service[name] in purposes)
+    }
+    return replace(choice, services=alone)
 
 
 def _conflicts(consent: Consent) -> tuple[str, ...]:

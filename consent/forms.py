@@ -5,9 +5,10 @@ Everything comes from a closed list. What is not on it is refused with the sente
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from django.core import signing
 from django.http import HttpRequest
@@ -20,6 +21,8 @@ from consent.core.record import Surface
 from consent.decision import Consent
 
 LARGEST_BODY: Final = 16 * 1024
+# Characters of services refused alone, so that the cookie stays within 2,048 bytes.
+LARGEST_ALONE: Final = 900
 TOKEN_SECONDS: Final = 12 * 60 * 60
 API_SURFACES: Final = ("banner", "preferences", "settings", "api")
 _MEMBERS: Final = {"purposes", "services", "policy_version", "surface", "language"}
@@ -114,9 +117,9 @@ def read_form(data: Mapping[str, str], consent: Consent) -> Sent:
 
 def _answered_policy(text: str, consent: Consent) -> Policy:
     """The version that a form answers; a form without one answers the current."""
-    if not text:
-        return consent.published.policy
-    found = consent.published.version(int(text)) if text.isdecimal() else None
+    current = consent.published.policy.version
+    number = int(text) if re.fullmatch("[0-9]{1,9}", text) else None
+    found = consent.published.version(number if text else current)
     if found is None:
         raise UnreadableError("That policy version was never published.", status=400)
     return found
@@ -150,17 +153,23 @@ def read_body(request: HttpRequest, consent: Consent) -> Sent:
     return Sent(answers, Surface(surface), language)
 
 
-def _json_object(request: HttpRequest) -> dict[str, Any]:
+def require_json(request: HttpRequest) -> None:
+    """Refuse a body that does not call itself JSON, before any of it is read."""
     if request.content_type != "application/json":
         raise UnreadableError(
             "Send application/json.", status=415, kind="unsupported_media_type"
         )
+
+
+def _json_object(request: HttpRequest) -> dict[str, Any]:
     if _too_long(request):
         raise UnreadableError(
             "The body is over 16 KiB.", status=413, kind="content_too_large"
         )
     try:
-        body = json.loads(request.body)
+        body = json.loads(
+            request.body, object_pairs_hook=_object, parse_constant=_no_constant
+        )
     except (ValueError, RecursionError):
         raise UnreadableError(
             "The body is not JSON.", status=400, kind="malformed"
@@ -168,6 +177,18 @@ def _json_object(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise UnreadableError("The body is no object.", status=400, kind="malformed")
     return body
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; one that says a member twice could be read as a yes or a no."""
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("a member is there twice")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _too_long(request: HttpRequest) -> bool:
@@ -214,13 +235,7 @@ def _checked(
     own: bool,
 ) -> Answers:
     """Refuse what this policy version never offered, and grants to an older one."""
-    of_service = {service.slug: service for service in policy.services}
-    for name in services:
-        if name not in of_service:
-            raise UnreadableError(f"Unknown service: {name}.")
-    for name, on in services.items():
-        if on and not purposes.get(of_service[name].purpose):
-            raise UnreadableError(f"{name} is allowed only together with its purpose.")
+    _check_services(purposes, services, policy)
     offered = consent.decision.offered
     for purpose, on in purposes.items():
         if purpose not in policy.purposes or (on and purpose not in offered):
@@ -229,3 +244,21 @@ def _checked(
     if grants and policy.version != consent.published.policy.version:
         raise PolicyChangedError
     return Answers(purposes=purposes, services=services, own=own, policy=policy)
+
+
+def _check_services(
+    purposes: Mapping[Purpose, bool], services: Mapping[str, bool], policy: Policy
+) -> None:
+    """Refuse services that the policy has not, and more of them than a cookie holds."""
+    of_service = {service.slug: service.purpose for service in policy.services}
+    refused_alone = []
+    for name, on in services.items():
+        if name not in of_service:
+            raise UnreadableError(f"Unknown service: {name}.")
+        allowed = purposes.get(of_service[name], False)
+        if on and not allowed:
+            raise UnreadableError(f"{name} is allowed only together with its purpose.")
+        if allowed and not on:
+            refused_alone.append(name)
+    if len(json.dumps(refused_alone)) > LARGEST_ALONE:
+        raise UnreadableError("Too many services are refused alone: refuse a purpose.")

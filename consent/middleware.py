@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out
-from django.db import DatabaseError
+from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import (
     add_never_cache_headers,
@@ -60,7 +60,7 @@ class ConsentMiddleware:
             change(response)
         if consent.pending:
             add_never_cache_headers(response)
-        elif consent.asked:
+        if consent.asked:
             _vary(response)
         return response
 
@@ -69,7 +69,7 @@ class ConsentMiddleware:
     ) -> HttpResponse | None:
         if isinstance(exception, UnknownSiteError):
             return problems.unknown_site(request)
-        if isinstance(exception, DatabaseError):
+        if isinstance(exception, AnyDatabaseError):
             return problems.unavailable(request)
         return None
 

@@ -77,12 +77,8 @@ def _document(
         "policy": {"version": here.policy.version, "hash": here.policy.hash},
         "language": language,
         "heading": _("Cookies on %(site)s") % {"site": site},
-        "essential": _(
-            "We use some essential cookies to make this site work. They are always on."
-        ),
-        "wish": _(
-            "%(controller)s would also like to set additional cookies, for: %(uses)s."
-        )
+        "essential": _("Essential cookies make this site work."),
+        "wish": _("%(controller)s would like to add others: %(uses)s.")
         % {"controller": controller, "uses": _uses(here, language, purposes)},
         "tell": _(
             "%(controller)s uses cookies for: %(uses)s. You can refuse them any time."
@@ -92,8 +88,8 @@ def _document(
         "reject": _("Reject additional cookies"),
         "choose": _("Choose which cookies"),
         "signal": _(
-            "Your browser asked us not to sell or share your data, and we have applied "
-            "that: marketing stays off unless you allow it yourself in the preferences."
+            "Your browser asked us not to sell or share your data, so marketing stays "
+            "off."
         )
         if signal
         else None,

@@ -16,7 +16,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, transaction
+from django.db import Error as AnyDatabaseError
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from consent import ledger, rulebook
@@ -44,8 +45,10 @@ class Published:
         """The languages that visitors can read; the first is the default."""
         return tuple(self.site.languages) or (settings.LANGUAGE_CODE,)
 
-    def version(self, number: int) -> Policy | None:
+    def version(self, number: int | None) -> Policy | None:
         """A version that was ever published, or None."""
+        if not number:
+            return None
         return self.policy if number == self.policy.version else self.older.get(number)
 
 
@@ -62,7 +65,7 @@ _reading = Lock()
 def published() -> tuple[Published, ...]:
     """All sites as published, at most five seconds old while the database answers.
 
-    Raises DatabaseError only where nothing has ever been read.
+    Raises a database error only where nothing has ever been read.
     """
     global _current  # noqa: PLW0603 - one snapshot a process is the point
     known = _current
@@ -73,7 +76,7 @@ def published() -> tuple[Published, ...]:
         return known.sites if known else ()
     try:
         _current = _Snapshot(sites=_read(), read_at=time.monotonic())
-    except DatabaseError:
+    except AnyDatabaseError:
         if known is None:
             raise
         log.warning("What sites have published could not be read again.")
@@ -227,7 +230,7 @@ def _version(site: Site, document: Mapping[str, Any], number: int) -> dict[str, 
     }
     try:
         from_document(whole)
-    except (KeyError, ValueError, TypeError) as error:
+    except (AttributeError, KeyError, ValueError, TypeError) as error:
         raise ValidationError(
             _("The policy cannot be read: %(error)s") % {"error": repr(error)}
         ) from error

@@ -7,4 +7,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("consent.urls")),
 ]
+handler400 = "consent.views.wellknown.bad_request"
+handler404 = "consent.views.wellknown.not_found"
 handler500 = "consent.views.wellknown.failed"

@@ -12,7 +12,13 @@ from consent import choices, ledger, problems, visitor
 from consent.api.documents import decision_document
 from consent.core.origin import Trust
 from consent.decision import Consent, UnknownSiteError, renew, signed_in
-from consent.forms import PolicyChangedError, UnreadableError, read_body, trust_of
+from consent.forms import (
+    PolicyChangedError,
+    UnreadableError,
+    read_body,
+    require_json,
+    trust_of,
+)
 from consent.models import Content, Link
 
 type View = Callable[..., HttpResponse]
@@ -64,6 +70,7 @@ def decision(request: HttpRequest, consent: Consent) -> HttpResponse:
 @_endpoint("POST")
 def choose(request: HttpRequest, consent: Consent) -> HttpResponse:
     """POST /api/v1/choices: record an explicit answer; 201 with the signed receipt."""
+    require_json(request)
     trusted = trust_of(request, consent)
     if trusted is Trust.NONE:
         return problems.forbidden_origin(request)

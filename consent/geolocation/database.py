@@ -1,5 +1,6 @@
 """One open geo database: its edition, its date, and what it says about an address."""
 
+import struct
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -18,13 +19,18 @@ from consent.geolocation.address import Address
 _CLOCK_TOLERANCE: Final = timedelta(days=2)
 _SECONDS_A_DAY: Final = 86_400
 _IPV6: Final = 6
-_READING_ERRORS: Final = (
+READING_ERRORS: Final = (
     InvalidDatabaseError,
-    ValueError,
+    ArithmeticError,
+    LookupError,
+    MemoryError,
     RecursionError,
-    OverflowError,
+    SystemError,
+    TypeError,
+    ValueError,
+    struct.error,
 )
-"""What readers raise on damaged files; wrong text is a ValueError."""
+"""What readers raise on damaged files."""
 
 
 class Kind(Enum):
@@ -56,6 +62,8 @@ class Database:
     """The same moment in seconds since 1970."""
     reader: Reader = field(repr=False, compare=False)
     knows_ipv6: bool
+    awaited_proof: Path | None
+    """The file that will say that every record can be read; None when it is proved."""
     label: str = field(init=False)
     """Edition and build date, as records keep it."""
 
@@ -81,23 +89,28 @@ class Database:
         """
         try:
             return self.reader.get(address)
-        except _READING_ERRORS as error:
+        except READING_ERRORS as error:
             raise UnreadableRecordError from error
 
 
-def open_database(file: Path | BytesIO, *, kind: Kind) -> Database:
+def open_database(
+    file: Path | BytesIO, *, kind: Kind, proof: Path | None = None
+) -> Database:
     """Open a database, memory-mapped when it is a path.
+
+    The fast reader is compiled, and some kinds of damage make it end the process: it
+    only gets files whose every record has been read before. `proof` is the file that
+    says so; until it exists a reader written in Python answers, some ten times slower.
 
     Raises `UnusableDatabaseError` when it is damaged, of another kind, or built in the
     future; `OSError` when it cannot be read.
     """
     try:
-        reader = _reader(file)
+        proved = proof is None or proof.is_file()
+        reader = _reader(file, fast=proved)
         metadata = reader.metadata()
         built = datetime.fromtimestamp(metadata.build_epoch, UTC)
-    except (*_READING_ERRORS, TypeError, OSError) as error:
-        if isinstance(error, OSError):
-            raise
+    except READING_ERRORS as error:
         raise UnusableDatabaseError("is damaged or no MaxMind DB file") from error
     _refuse_unfit(metadata, built, kind)
     return Database(
@@ -106,13 +119,15 @@ def open_database(file: Path | BytesIO, *, kind: Kind) -> Database:
         built_at=float(metadata.build_epoch),
         reader=reader,
         knows_ipv6=metadata.ip_version == _IPV6,
+        awaited_proof=None if proved else proof,
     )
 
 
-def _reader(file: Path | BytesIO) -> Reader:
+def _reader(file: Path | BytesIO, *, fast: bool) -> Reader:
     if isinstance(file, BytesIO):
         return maxminddb.open_database(file, maxminddb.MODE_FD)
-    return maxminddb.open_database(str(file))
+    mode = maxminddb.MODE_AUTO if fast else maxminddb.MODE_MMAP
+    return maxminddb.open_database(str(file), mode)
 
 
 def _refuse_unfit(metadata: Metadata, built: datetime, kind: Kind) -> None:

@@ -169,6 +169,7 @@ class _CautiousRedirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         old, new = urlsplit(req.full_url), urlsplit(newurl)
         if new.scheme not in {old.scheme, "https"}:
+            fp.close()
             raise DownloadError("The server wants to go on without encryption.")
         request = super().redirect_request(req, fp, code, msg, headers, newurl)
         if request is not None and (new.scheme, new.netloc) != (old.scheme, old.netloc):

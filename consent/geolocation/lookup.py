@@ -9,6 +9,7 @@ from django.conf import settings
 from consent.core.jurisdictions import Location, Source
 from consent.geolocation.address import Address, visitor_address
 from consent.geolocation.database import Database, Kind, UnreadableRecordError
+from consent.geolocation.proof import prove
 from consent.geolocation.record import Place, hides_place, place_in
 from consent.geolocation.status import DatabaseStatus, status_of
 from consent.geolocation.storage import Origin
@@ -79,6 +80,20 @@ def fetched_path() -> Path:
     if settings.GEOIP_PATH:
         return Path(settings.GEOIP_PATH)
     return Path(settings.CONSENT_DATA_DIR) / "geoip" / FETCHED_NAME
+
+
+def prove_in_use() -> None:
+    """Read every record of the configured databases once, for the fast reader.
+
+    Raises `UnusableDatabaseError` or `OSError` for a database that is no good.
+    """
+    watches = [(_places(), Kind.PLACE)]
+    if settings.GEOIP_ANONYMOUS_PATH:
+        watches.append((_anonymisers(), Kind.ANONYMOUS))
+    for watched, kind in watches:
+        database = watched.current()
+        if watched.origin and database and database.awaited_proof:
+            prove(watched.origin, kind=kind, folder=watched.folder)
 
 
 def _place(

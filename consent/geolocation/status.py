@@ -51,6 +51,8 @@ class DatabaseStatus:
     """Older than GEOIP_MAX_AGE_DAYS: every location is unknown."""
     stale: bool
     """Older than two months: still used, worth a warning."""
+    proved: bool
+    """Whether every record was read once, so that the fast reader is used."""
     problem: str | None
     """What is wrong and what to do, as a sentence; None when the database is used."""
     attribution: str
@@ -93,6 +95,7 @@ def status_of(
         age_days=age,
         too_old=too_old,
         stale=age is not None and age > STALE_AFTER_DAYS,
+        proved=database is not None and database.awaited_proof is None,
         problem=problem,
         attribution=attribution.text,
         attribution_url=attribution.url,

@@ -56,6 +56,11 @@ class Origin:
 
     path: Path
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether it is xz: unpacking then proves that not one byte has changed."""
+        return self.path.suffix == PACKED_SUFFIX
+
     def stamp(self) -> Stamp:
         """Return the file's stamp; raises `OSError` when it is not there."""
         stat = self.path.stat()
@@ -70,7 +75,7 @@ class Origin:
     @contextlib.contextmanager
     def unpacked(self) -> Iterator[IO[bytes]]:
         with self.path.open("rb") as file:
-            if self.path.suffix != PACKED_SUFFIX:
+            if not self.is_packed:
                 yield file
                 return
             with lzma.open(file) as content:
@@ -106,22 +111,34 @@ def _first_that_works(origin: Origin, kind: Kind, folder: Path) -> Database:
 def _open_shared(origin: Origin, kind: Kind, folder: Path) -> Database:
     """Open the copy in the data folder, after writing it if it is not there."""
     stamp = origin.stamp()
-    copy = folder / f"{kind.name.lower()}-{origin.digest()}.mmdb"
-    if not copy.is_file():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    copy = written_copy(origin, kind=kind, folder=folder)
+    try:
+        database = open_database(copy, kind=kind, proof=_needed_proof(origin, copy))
+    except UnusableDatabaseError:
+        # The copy may have suffered since it was written; the origin decides.
         _write_aside(origin, copy, stamp)
-    database = _opened_or_rewritten(origin, kind, copy)
+        database = open_database(copy, kind=kind, proof=_needed_proof(origin, copy))
     _drop_unused(folder, kind, keep=copy)
     return database
 
 
-def _opened_or_rewritten(origin: Origin, kind: Kind, copy: Path) -> Database:
-    try:
-        return open_database(copy, kind=kind)
-    except UnusableDatabaseError:
-        # The copy may have suffered since it was written; the origin decides.
-        _write_aside(origin, copy, origin.stamp())
-        return open_database(copy, kind=kind)
+def written_copy(origin: Origin, *, kind: Kind, folder: Path) -> Path:
+    """Return the copy in a folder, after writing it if it is not there."""
+    stamp = origin.stamp()
+    copy = folder / f"{kind.name.lower()}-{origin.digest()}.mmdb"
+    if not copy.is_file():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_aside(origin, copy, stamp)
+    return copy
+
+
+def proof_of(copy: Path) -> Path:
+    """Return the file that says that every record of a copy was read once."""
+    return copy.with_suffix(".proved")
+
+
+def _needed_proof(origin: Origin, copy: Path) -> Path | None:
+    return None if origin.is_packed else proof_of(copy)
 
 
 def _write_aside(origin: Origin, copy: Path, stamp: Stamp) -> None:
@@ -131,6 +148,7 @@ def _write_aside(origin: Origin, copy: Path, stamp: Stamp) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             _copy(origin, file, stamp)
+            os.fsync(file.fileno())  # a name must not outlive a lost content
         aside.replace(copy)
     finally:
         aside.unlink(missing_ok=True)
@@ -149,7 +167,8 @@ def _open_temporary(origin: Origin, kind: Kind, _folder: Path) -> Database:
     """Open a copy without a name: its space is freed when the last reader is gone."""
     with tempfile.NamedTemporaryFile(suffix=".mmdb") as aside:
         _copy(origin, aside, origin.stamp())
-        return open_database(Path(aside.name), kind=kind)
+        copy = Path(aside.name)
+        return open_database(copy, kind=kind, proof=_needed_proof(origin, copy))
 
 
 def _open_in_memory(origin: Origin, kind: Kind, _folder: Path) -> Database:
@@ -165,5 +184,5 @@ def _drop_unused(folder: Path, kind: Kind, *, keep: Path) -> None:
     oldest = time.time() - _KEEP_UNUSED_SECONDS
     for path in folder.glob(f"{kind.name.lower()}-*"):
         with contextlib.suppress(OSError):
-            if path != keep and path.stat().st_mtime < oldest:
+            if path.stem != keep.stem and path.stat().st_mtime < oldest:
                 path.unlink()

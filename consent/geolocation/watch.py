@@ -33,7 +33,7 @@ class WatchedDatabase:
     ) -> None:
         self._find = find
         self._kind = kind
-        self._folder = folder
+        self.folder = folder
         self._clock = clock
         self._lock = threading.Lock()
         self._next_look = float("-inf")
@@ -78,9 +78,9 @@ class WatchedDatabase:
         self.origin = origin = self._find()
         try:
             seen = (origin, origin.stamp())
-            if seen == self._seen:
+            if seen == self._seen and not self._just_proved():
                 return
-            self._database = open_copy(origin, kind=self._kind, folder=self._folder)
+            self._database = open_copy(origin, kind=self._kind, folder=self.folder)
         except BeingWrittenError:
             # What was open stays in use; what is being written is for the next look.
             return
@@ -97,6 +97,10 @@ class WatchedDatabase:
         else:
             self._recover()
         self._seen = seen
+
+    def _just_proved(self) -> bool:
+        proof = self._database.awaited_proof if self._database else None
+        return proof is not None and proof.is_file()
 
     def _lose(self, problem: str) -> None:
         self._database = None

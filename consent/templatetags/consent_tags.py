@@ -4,9 +4,11 @@ No legal condition stands in a template: these tags ask the decision and hand th
 templates what to print.
 """
 
+import re
 from typing import Any
 
 from django import template
+from django.http import HttpRequest
 from django.template.base import FilterExpression, Node, NodeList, Parser, Token
 from django.template.context import Context
 from django.urls import reverse
@@ -22,8 +24,9 @@ from consent.notices import notice_for, opt_out_link
 
 register = template.Library()
 
-# The query's word after a choice was kept; the page then confirms it.
+# The query's words after a choice was kept; the page then confirms it.
 _SAVED = "cookies"
+_RECEIPT = "receipt"
 
 
 def _consent(context: Context) -> Consent:
@@ -48,7 +51,7 @@ def consent_banner(context: Context) -> dict[str, Any]:
         purposes=decision.offered,
         signal=bool(decision.applied),
     )
-    here = request.get_full_path()
+    here = _without_saved(request)
     return {
         "kind": "saved" if saved else decision.banner.label,
         "notice": notice,
@@ -56,27 +59,50 @@ def consent_banner(context: Context) -> dict[str, Any]:
         "accepted": decision.choice is not None
         and any(a.granted for a in decision.choice.answers.values()),
         "no_bottom": decision.rule.no_bottom,
-        "action": _with_disguise(reverse("consent-choice"), consent),
-        "preferences": _with_disguise(reverse("cookie-preferences"), consent),
+        "receipt": _receipt(request),
+        "action": _address(consent, "consent-choice"),
+        "preferences": _address(consent, "cookie-preferences", return_to=here),
         "return_to": here,
-        "without_message": _without_saved(request.GET.copy(), request.path),
+        "without_message": here,
         "policy_version": consent.published.policy.version,
         "token": form_token(consent),
         "csp_nonce": context.get("csp_nonce"),
     }
 
 
-def _with_disguise(url: str, consent: Consent) -> str:
-    """Keep whom the demo plays across its pages."""
-    if consent.disguise is None:
-        return url
-    return f"{url}?{urlencode({'as': consent.disguise.name})}"
+def _address(consent: Consent, name: str, **query: str) -> str:
+    """The address of one of our pages; whom the demo plays is kept across them."""
+    values = {key: value for key, value in query.items() if value}
+    if consent.disguise is not None:
+        values["as"] = consent.disguise.name
+    url = reverse(name)
+    return f"{url}?{urlencode(values)}" if values else url
 
 
-def _without_saved(query: Any, path: str) -> str:  # noqa: ANN401 - a mutable QueryDict
+def _without_saved(request: HttpRequest) -> str:
+    """The page's own address without the message that a choice was kept."""
+    query = request.GET.copy()
     query.pop(_SAVED, None)
+    query.pop(_RECEIPT, None)
     rest = query.urlencode()
-    return f"{path}?{rest}" if rest else path
+    return f"{request.path}?{rest}" if rest else request.path
+
+
+def _receipt(request: HttpRequest) -> str:
+    number = request.GET.get(_RECEIPT, "")
+    return number if re.fullmatch("[0-9a-f]{32}", number) else ""
+
+
+@register.simple_tag(takes_context=True)
+def consent_url(context: Context, name: str, **query: str) -> str:
+    """The address of one of our pages, as `{% url %}` with a query of its own."""
+    return _address(_consent(context), name, **query)
+
+
+@register.simple_tag
+def geo_data() -> geolocation.DatabaseStatus:
+    """The geo database in use: edition, age, problem, attribution."""
+    return geolocation.status()
 
 
 @register.inclusion_tag("consent/footer.html", takes_context=True)
@@ -90,15 +116,21 @@ def consent_footer(context: Context) -> dict[str, Any]:
     decision = consent.decision
     located = consent.location.source is Source.GEOIP
     link = opt_out_link(decision, consent.language)
+    back = {"return_to": _back(context["request"])}
     if link:
-        link = {**link, "href": _with_disguise(link["href"], consent)}
+        link = {**link, "href": _address(consent, "privacy-choices", **back)}
     return {
-        "preferences": _with_disguise(reverse("cookie-preferences"), consent),
+        "preferences": _address(consent, "cookie-preferences", **back),
         "opt_out_link": link,
         "status": str(decision.status) if decision.status else None,
         "privacy_policy_url": consent.published.document.get("privacy_policy_url"),
         "attribution": geolocation.status() if located else None,
     }
+
+
+def _back(request: HttpRequest) -> str:
+    """The page to go back to; where one is on the way already, that one."""
+    return request.GET.get("return_to") or _without_saved(request)
 
 
 @register.tag

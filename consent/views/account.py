@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.views import PasswordChangeView
-from django.forms import ModelForm, modelform_factory
+from django.forms import EmailInput, ModelForm, TextInput, Widget, modelform_factory
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
@@ -20,12 +20,13 @@ from consent import choices, ledger
 from consent.core.purposes import Purpose
 from consent.core.record import Surface
 from consent.decision import Consent, renew, signed_in
-from consent.views.visitors import centre, consent_of
+from consent.views.centre import centre
+from consent.views.visitors import consent_of
 from consent.views.writes import (
-    SAVED,
     HttpResponseSeeOther,
     after,
     safe_return,
+    saved,
     take,
     visitor_id,
     with_query,
@@ -40,9 +41,11 @@ def cookie_preferences(request: HttpRequest) -> HttpResponse:
     consent = consent_of(request)
     back = safe_return(request, consent, "")
     if request.method == "POST":
-        page = with_query(request.get_full_path(), **{SAVED: "saved"})
+        page = request.get_full_path()
         taken = take(request, consent, surface=Surface.SETTINGS, believed=True)
-        return after(taken, lambda _: HttpResponseSeeOther(page))
+        return after(
+            taken, lambda kept: HttpResponseSeeOther(with_query(page, **saved(kept)))
+        )
     renew(consent)
     return render(
         request,
@@ -131,11 +134,15 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 def _profile_form(request: HttpRequest) -> "ModelForm[Any]":
     """Name and e-mail address of the user who asks, whatever user model is in use."""
-    fields = ["first_name", "last_name", "email"]
-    made = modelform_factory(get_user_model(), fields=fields)
+    widgets: dict[str, type[Widget] | Widget] = {
+        "first_name": TextInput(attrs={"autocomplete": "given-name"}),
+        "last_name": TextInput(attrs={"autocomplete": "family-name"}),
+        "email": EmailInput(attrs={"autocomplete": "email"}),
+    }
+    form = modelform_factory(get_user_model(), fields=list(widgets), widgets=widgets)
     data = request.POST if request.method == "POST" else None
     user = get_user_model().objects.get(pk=signed_in(request) or 0)
-    return made(data, instance=user)
+    return form(data, instance=user)
 
 
 class Security(LoginRequiredMixin, PasswordChangeView):

@@ -51,7 +51,7 @@ def explained(consent: Consent) -> dict[str, Any]:
 
 
 def wanted(request: HttpRequest) -> str | None:
-    """Where the demo's form leads: its fields, joined to one `?as=`; None without it."""
+    """Where the demo's form leads: its fields joined to one `?as=`."""
     if not _playing() or "who" not in request.GET:
         return None
     who = request.GET["who"].strip() or "unknown"

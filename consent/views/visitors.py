@@ -1,26 +1,27 @@
 """The pages of anybody: home, the banner's form, the preference centre, the opt-out."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from consent import choices, problems
 from consent.core.origin import Trust
+from consent.core.purposes import Purpose
 from consent.core.record import Surface
 from consent.decision import Consent, renew, signed_in
 from consent.forms import form_token, trust_of
-from consent.notices import notice_for
-from consent.views.demo import explained
+from consent.views.centre import centre
+from consent.views.demo import explained, wanted
 from consent.views.writes import (
     SAVED,
     HttpResponseSeeOther,
     after,
+    receipt_named,
     safe_return,
+    saved,
     take,
     visitor_id,
     with_query,
@@ -32,9 +33,12 @@ def consent_of(request: HttpRequest) -> Consent:
     return request.consent  # type: ignore[attr-defined, no-any-return]
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The demo's home page: banner, gated examples, and the decision explained."""
+    address = wanted(request)
+    if address is not None:
+        return redirect(address)
     return render(request, "consent/home.html", explained(consent_of(request)))
 
 
@@ -49,7 +53,7 @@ def choice(request: HttpRequest) -> HttpResponse:
         return _signal(request, consent, back)
     return after(
         take(request, consent),
-        lambda _: HttpResponseSeeOther(with_query(back, **{SAVED: "saved"})),
+        lambda kept: HttpResponseSeeOther(with_query(back, **saved(kept))),
     )
 
 
@@ -64,7 +68,7 @@ def _signal(request: HttpRequest, consent: Consent, back: str) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 def preferences(request: HttpRequest) -> HttpResponse:
     """GET /cookie-preferences/: the preference centre, for anybody, without sign-in.
 
@@ -74,53 +78,11 @@ def preferences(request: HttpRequest) -> HttpResponse:
     back = safe_return(request, consent, "")
     if signed_in(request) is not None:
         own = reverse("cookie-preferences-settings")
-        return HttpResponseSeeOther(with_query(own, return_to=back or None))
+        played = consent.disguise.name if consent.disguise else None
+        query = {"return_to": back or None, "as": played}
+        return HttpResponseSeeOther(with_query(own, **query))
     renew(consent)
     return render(request, "consent/preferences.html", centre(request, consent, back))
-
-
-def centre(request: HttpRequest, consent: Consent, back: str) -> dict[str, Any]:
-    """What the preference centre shows: every purpose with its answer, and why."""
-    decision = consent.decision
-    digest, notice = notice_for(
-        consent.published,
-        language=consent.language,
-        purposes=decision.offered,
-        signal=bool(decision.applied),
-    )
-    return {
-        "notice": notice,
-        "notice_hash": digest,
-        "purposes": [_row(consent, purpose) for purpose in notice["purposes"]],
-        "decision": decision,
-        "location": consent.location,
-        "token": form_token(consent),
-        "return_to": back,
-        "saved": SAVED in request.GET,
-        "history": choices.history(
-            consent,
-            user=signed_in(request),
-            visitor_id=visitor_id(request, consent),
-        ),
-        **explained(consent),
-    }
-
-
-def _row(consent: Consent, purpose: dict[str, Any]) -> dict[str, Any]:
-    """A purpose of the notice with the answer to it: True, False, or None for none."""
-    decision, choice = consent.decision, consent.decision.choice
-    answer = choice.answers.get(purpose["purpose"]) if choice else None
-    running = decision.purposes.get(purpose["purpose"], False)
-    services = [
-        {**s, "running": decision.services.get(s["service"], running)}
-        for s in purpose["services"]
-    ]
-    return {
-        **purpose,
-        "services": services,
-        "answer": answer.granted if answer else None,
-        "running": running,
-    }
 
 
 @csrf_exempt
@@ -136,11 +98,15 @@ def privacy_choices(request: HttpRequest) -> HttpResponse:
     if request.method not in {"GET", "HEAD"}:
         return problems.wrong_method(request, ("GET", "POST"))
     renew(consent)
+    choice = consent.decision.choice
+    answer = choice.answers.get(Purpose.MARKETING) if choice else None
     context = {
         "decision": consent.decision,
         "token": form_token(consent),
         "saved": SAVED in request.GET,
+        "receipt": receipt_named(request),
         "opted_out": not consent.allows("marketing"),
+        "refused": answer is not None and not answer.granted,
         "return_to": safe_return(request, consent, ""),
         **explained(consent),
     }
@@ -161,5 +127,5 @@ def _opt_out(request: HttpRequest, consent: Consent) -> HttpResponse:
         visitor_id=visitor_id(request, consent),
     )
     choices.carry(consent, recorded)
-    page = with_query(request.get_full_path(), **{SAVED: "saved"})
+    page = with_query(request.get_full_path(), **saved(recorded))
     return HttpResponseSeeOther(page)

@@ -1,7 +1,9 @@
 """Small documents for machines: the GPC declaration, liveness, readiness."""
 
-from django.db import DatabaseError, connection
+from django.db import Error as AnyDatabaseError
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -34,9 +36,21 @@ def readyz(_request: HttpRequest) -> HttpResponse:
         connection.ensure_connection()
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except AnyDatabaseError:
         return problems.problem(503, "unavailable", "The database does not answer.")
     return HttpResponse("ok", content_type="text/plain")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    """400: a request that no page can make sense of, such as a foreign host name."""
+    return problems.wrong(
+        request, 400, "bad_request", _("This request makes no sense.")
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    """404: there is nothing at this address."""
+    return problems.wrong(request, 404, "not_found", _("There is nothing here."))
 
 
 def failed(request: HttpRequest) -> HttpResponse:

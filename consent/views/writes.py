@@ -1,7 +1,8 @@
 """What every page that takes a choice shares: whom to believe, where to go back to."""
 
+import re
 from collections.abc import Callable
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -13,6 +14,9 @@ from consent.decision import Consent, signed_in
 from consent.forms import UnreadableError, read_form, trust_of
 
 SAVED = "cookies"
+# Django refuses to redirect to more than 2,048 characters; ours are added to these.
+LONGEST_RETURN = 1800
+RECEIPT = "receipt"
 
 
 class HttpResponseSeeOther(HttpResponseRedirect):
@@ -28,15 +32,30 @@ def safe_return(request: HttpRequest, consent: Consent, default: str) -> str:
     allowed = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts=hosts, require_https=request.is_secure()
     )
-    return wanted if wanted and allowed else default
+    return wanted if allowed and len(quote(wanted)) <= LONGEST_RETURN else default
 
 
 def with_query(url: str, **values: str | None) -> str:
     """The address with some of its query replaced; None takes a value out."""
     parts = urlsplit(url)
-    kept = [(k, v) for k, v in parse_qsl(parts.query) if k not in values]
+    kept = [
+        (k, v)
+        for k, v in parse_qsl(parts.query, keep_blank_values=True)
+        if k not in values
+    ]
     added = [(k, v) for k, v in values.items() if v is not None]
     return urlunsplit(parts._replace(query=urlencode(kept + added)))
+
+
+def saved(recorded: choices.Recorded) -> dict[str, str]:
+    """The query that has a page confirm a choice, and tell the receipt's number."""
+    return {SAVED: "saved", RECEIPT: recorded.receipt.id}
+
+
+def receipt_named(request: HttpRequest) -> str:
+    """The receipt's number in the query; empty where it is anything else."""
+    number = request.GET.get(RECEIPT, "")
+    return number if re.fullmatch("[0-9a-f]{32}", number) else ""
 
 
 def visitor_id(request: HttpRequest, consent: Consent) -> str | None:

@@ -146,6 +146,6 @@ def _padded(body: str) -> str:
 
 def _sent_times(request: HttpRequest) -> int:
     """How often the browser sent the cookie; Django's parser keeps only the last."""
-    header = request.META.get("HTTP_COOKIE", "")
+    header = request.headers.get("Cookie", "")
     names = (pair.partition("=")[0].strip() for pair in header.split(";"))
     return sum(name == settings.CONSENT_COOKIE_NAME for name in names)

@@ -18,7 +18,9 @@ from consent.core.jurisdictions import Location, Source
 from consent.geolocation import locate
 from consent.visitor.address import client_address, from_trusted_proxy
 
-_PLACE: Final = re.compile(r"([A-Z]{2})(?:-([A-Z0-9]{1,3}))?")
+# Letters are held against these before they are made capitals: "ß" becomes "SS" then.
+_COUNTRY: Final = re.compile(r"[A-Za-z]{2}")
+_PLACE: Final = re.compile(r"([A-Za-z]{2})(?:-([A-Za-z0-9]{1,3}))?")
 
 
 def locate_request(request: HttpRequest) -> Location:
@@ -34,8 +36,11 @@ def locate_request(request: HttpRequest) -> Location:
 
 def region_named(text: str | None) -> str | None:
     """The code of the region that a visitor named, or None for what is no place."""
-    match = _PLACE.fullmatch(text.strip().upper()) if text else None
-    return match[0] if match and _is_place(match[1]) else None
+    match = _PLACE.fullmatch(text.strip()) if text else None
+    country = _place(match[1]) if match else None
+    if match is None or country is None:
+        return None
+    return f"{country}-{match[2].upper()}" if match[2] else country
 
 
 def declared(location: Location, place: str | None) -> Location:
@@ -66,24 +71,27 @@ def _header(request: HttpRequest, name: str) -> str | None:
 
 
 def _told(country: str, subdivision: str) -> Location:
-    code = country.strip().upper()
-    if not re.fullmatch("[A-Z]{2}", code) or not _is_place(code):
+    letters = country.strip()
+    code = _place(letters) if _COUNTRY.fullmatch(letters) else None
+    if code is None:
         return Location(source=Source.UNKNOWN)
     return Location(
         country=code,
-        subdivision=_subdivision(code, subdivision.strip().upper()),
+        subdivision=_subdivision(letters, code, subdivision.strip()),
         source=Source.HEADER,
     )
 
 
-def _subdivision(country: str, code: str) -> str | None:
+def _subdivision(said: str, country: str, code: str) -> str | None:
     """A full ISO 3166-2 code; some networks send only the part after the dash."""
-    full = code if code.startswith(f"{country}-") else f"{country}-{code}"
-    match = _PLACE.fullmatch(full)
-    return full if match and match[2] else None
+    before, dash, after = code.rpartition("-")
+    match = _PLACE.fullmatch(f"{country}-{after}")
+    whole = not dash or before.upper() in {said.upper(), country}
+    return match[0].upper() if match and whole else None
 
 
-def _is_place(code: str) -> bool:
-    """Whether the rule book holds the code as a country or as another name for one."""
+def _place(letters: str) -> str | None:
+    """The code under which the rule book keeps a country; None for no real place."""
     rules = rulebook.load().rules
-    return rules.canonical(code) in rules.periods
+    code = rules.canonical(letters.upper())
+    return code if code in rules.periods else None

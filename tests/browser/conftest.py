@@ -1,11 +1,13 @@
-"""A real browser for the tests in this folder."""
+"""A real browser for the tests in this folder, and the demo for it to visit."""
 
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.contrib.auth import get_user_model
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -17,6 +19,11 @@ from playwright.sync_api import (
 )
 
 import bootstrap
+from consent.management.commands.prepare_demo import ACCOUNTS, _give_rights
+from consent.management.demo_site import POLICY, SITE
+from consent.models import Site
+from consent.publication import publish
+from tests.browser.steps import PASSWORD
 
 # Playwright's synchronous interface keeps an event loop running in this thread, which
 # Django takes for asynchronous code that must not touch the database.
@@ -82,6 +89,7 @@ def new_context(
 ) -> Iterator[Callable[..., BrowserContext]]:
     """Open another person's or another device's browser: nothing is remembered in it.
 
+    What it shows has to be free of complaints in the console.
     Takes Playwright's options, as in `new_context(java_script_enabled=False)`.
     """
     opened: list[BrowserContext] = []
@@ -95,6 +103,7 @@ def new_context(
     yield open_one
     for context in opened:
         context.close()
+    assert console.complaints == []
 
 
 @pytest.fixture
@@ -103,11 +112,21 @@ def context(new_context: Callable[..., BrowserContext]) -> BrowserContext:
 
 
 @pytest.fixture
-def page(context: BrowserContext, console: Console) -> Iterator[Page]:
-    """A page that has to end without a complaint (`console.complaints` to look)."""
-    opened = context.new_page()
-    yield opened
-    assert console.complaints == []
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture(autouse=True)
+def demo(transactional_db: None, settings: object) -> Site:
+    """The demo as `make run` prepares it: site, policy, and its three accounts."""
+    settings.DEBUG = settings.DEMO = True
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
+    site = Site.objects.create(**SITE)
+    publish(site=site, document=POLICY, at=datetime.now(UTC), by=None, note="Demo.")
+    for name in ACCOUNTS:
+        user = get_user_model().objects.create_user(name, password=PASSWORD)
+        _give_rights(user, name)
+    return site
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,4 +1,4 @@
-"""Every test of geolocation starts without databases and with a folder of its own."""
+"""Every test of geolocation starts without configured databases."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,10 +12,16 @@ from consent.geolocation.mmdb_writer import Value
 from tests.geolocation.databases import JUNE, TEST_DATA, MakeDatabase, database
 
 
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data folder for all tests that do not care what lies in it."""
+    return tmp_path_factory.mktemp("var")
+
+
 @pytest.fixture(autouse=True)
-def geo(settings: Settings, tmp_path: Path) -> Iterator[Settings]:
-    """No databases configured, no age limit, and a data folder of the test's own."""
-    settings.CONSENT_DATA_DIR = tmp_path / "var"
+def geo(settings: Settings, shared_folder: Path) -> Iterator[Settings]:
+    """No databases configured and no age limit."""
+    settings.CONSENT_DATA_DIR = shared_folder
     settings.GEOIP_PATH = ""
     settings.GEOIP_ANONYMOUS_PATH = ""
     settings.GEOIP_MAX_AGE_DAYS = 0
@@ -25,6 +31,13 @@ def geo(settings: Settings, tmp_path: Path) -> Iterator[Settings]:
     settings.GEOIP_DOWNLOAD_URL = ""
     yield settings
     lookup._watch.cache_clear()
+
+
+@pytest.fixture
+def own_folder(geo: Settings, tmp_path: Path) -> Path:
+    """Return the folder of copies, which is the test's own."""
+    geo.CONSENT_DATA_DIR = tmp_path / "var"
+    return tmp_path / "var" / "geoip"
 
 
 @pytest.fixture

@@ -3,32 +3,31 @@
 import io
 import tarfile
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
 
 import maxminddb
 import pytest
 from django.core.management import CommandError, call_command
-from hypothesis import given
-from hypothesis import strategies as st
 from pytest_django import Settings
 
 from consent.geolocation import build as building
 from consent.geolocation import locate
 from consent.geolocation.build import BuildError, build, joined_record, packed
-from consent.geolocation.sources import SOURCES, SourceError, SourceTree, trees
+from consent.geolocation.mmdb_writer import Value
+from consent.geolocation.sources import SOURCES, Source, SourceError, SourceTree, trees
 from tests.geolocation.databases import database
 
 FIRST, SECOND = SOURCES
 OLDER = datetime(2026, 6, 1, tzinfo=UTC)
 NEWER = datetime(2026, 6, 17, tzinfo=UTC)
-SAMPLES = {f"{address}/{ip_address(address).max_prefixlen}" for address in ()}
 
 
-def flat(countries: dict[str, str], built: datetime, kind: str = "ipvAll") -> bytes:
+def flat(countries: dict[str, str], built: datetime) -> bytes:
     """Return a database in the flat layout of the sources."""
-    records = {net: {"country_code": code} for net, code in countries.items()}
-    return database(dict(records), database_type=f"country {kind}", built=built)
+    records: dict[str, Value] = {
+        network: {"country_code": code} for network, code in countries.items()
+    }
+    return database(records, database_type="country ipvAll", built=built)
 
 
 def known() -> dict[str, str]:
@@ -129,8 +128,8 @@ def test_one_source_is_enough_with_a_warning(
     sources: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    left: building.SourceTree,
-    missing: building.SourceTree,
+    left: Source,
+    missing: Source,
 ) -> None:
     (sources / f"{missing.name}.mmdb").unlink()
     output = tmp_path / "joined.mmdb.xz"
@@ -235,15 +234,3 @@ def test_a_join_gone_wrong_is_found_before_anything_is_written(
         pytest.raises(BuildError, match="is wrong about"),
     ):
         build(found)
-
-
-CODES = st.sampled_from(["FR", "US", "BR"])
-NETWORKS = st.dictionaries(
-    st.builds(
-        lambda start, size: f"{start % 8}.0.0.0/8" if size else f"16.{start}.0.0/16",
-        st.integers(1, 255),
-        st.booleans(),
-    ),
-    CODES,
-    max_size=12,
-)

@@ -82,7 +82,6 @@ def test_without_any_place_to_write_the_copy_lives_in_memory(
     assert status().problem is None
 
 
-def test_the_data_folder_is_private(geo: Settings) -> None:
+def test_the_data_folder_is_private(own_folder: Path) -> None:
     locate("82.64.0.1")
-    folder = geo.CONSENT_DATA_DIR / "geoip"
-    assert folder.stat().st_mode & 0o077 == 0
+    assert own_folder.stat().st_mode & 0o077 == 0

@@ -5,7 +5,6 @@ from pathlib import Path
 import geoip2.database
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django import Settings
 
 from consent.core.jurisdictions import Source
 from consent.geolocation import locate, status
@@ -25,9 +24,9 @@ def test_where_the_sources_disagree_both_countries_are_named() -> None:
     assert (found.country, found.also) == ("US", ("CA",))
 
 
-def test_mapped_addresses_and_6to4_are_found_by_any_reader(geo: Settings) -> None:
+def test_mapped_addresses_and_6to4_are_found_by_any_reader(own_folder: Path) -> None:
     locate("82.64.0.1")
-    [copy] = (geo.CONSENT_DATA_DIR / "geoip").glob("place-*")
+    [copy] = own_folder.glob("place-*")
     with geoip2.database.Reader(copy) as reader:
         for address in ("82.64.0.1", "::ffff:82.64.0.1", "2002:5240:1::1"):
             assert reader.country(address).country.iso_code == "FR"
@@ -52,10 +51,9 @@ def test_it_is_small_enough_to_be_committed() -> None:
     assert EMBEDDED.stat().st_size < 3_000_000
 
 
-def test_it_is_unpacked_once(geo: Settings) -> None:
+def test_it_is_unpacked_once(own_folder: Path) -> None:
     locate("82.64.0.1")
-    folder = geo.CONSENT_DATA_DIR / "geoip"
-    assert [path.suffix for path in folder.iterdir()] == [".mmdb"]
+    assert [path.suffix for path in own_folder.iterdir()] == [".mmdb"]
 
 
 def test_its_check_command_passes(capsys: pytest.CaptureFixture[str]) -> None:

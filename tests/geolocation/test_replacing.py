@@ -13,7 +13,7 @@ from consent.geolocation import locate, status
 from consent.geolocation.address import visitor_address
 from consent.geolocation.database import Kind
 from consent.geolocation.record import place_in
-from consent.geolocation.storage import Origin
+from consent.geolocation.storage import Origin, Stamp
 from consent.geolocation.watch import LOOK_EVERY_SECONDS, WatchedDatabase
 from tests.geolocation.databases import TEST_DATA, MakeDatabase, database, in_country
 
@@ -146,17 +146,40 @@ def test_many_threads_see_one_database_or_the_next_and_never_an_error(
         while not stop.is_set():
             seen.append(country(watched))
 
+    assert country(watched) == "FR"
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
-    for turn in range(50):
+    for turn in range(20):
         rename_over(path, contents[turn % 2])
         clock.wait()
     stop.set()
     for thread in threads:
         thread.join()
     assert set(seen) <= {"FR", "BR"}
-    assert len(seen) > 50
+    assert len(seen) > 20
+
+
+def test_a_file_that_never_stands_still_is_left_for_the_next_look(
+    watched: WatchedDatabase,
+    path: Path,
+    clock: HandClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert country(watched) == "FR"
+    rename_over(path, database({"82.0.0.0/8": in_country("BR")}))
+    stamp = Origin.stamp
+
+    def restless(origin: Origin) -> Stamp:
+        os.utime(origin.path)
+        return stamp(origin)
+
+    with monkeypatch.context() as changing:
+        changing.setattr(Origin, "stamp", restless)
+        clock.wait()
+        assert country(watched) == "FR"
+    clock.wait()
+    assert country(watched) == "BR"
 
 
 def test_a_failing_reload_in_one_thread_leaves_no_lock_behind(
@@ -176,10 +199,10 @@ def test_locate_follows_the_real_clock(geo: Settings, path: Path) -> None:
     assert locate(ADDRESS).country == "BR"
 
 
-def test_a_fetched_database_takes_over_from_the_embedded_one(geo: Settings) -> None:
+def test_a_fetched_database_takes_over_from_the_embedded_one(own_folder: Path) -> None:
     assert status().embedded
-    folder = geo.CONSENT_DATA_DIR / "geoip"
-    (folder / "fetched.mmdb").write_bytes(database({"82.0.0.0/8": in_country("BR")}))
+    fetched = own_folder / "fetched.mmdb"
+    fetched.write_bytes(database({"82.0.0.0/8": in_country("BR")}))
     threading.Event().wait(LOOK_EVERY_SECONDS + 0.05)
     assert not status().embedded
     assert locate(ADDRESS).country == "BR"

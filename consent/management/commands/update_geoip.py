@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from consent.geolocation import DatabaseStatus, anonymous_status, status
+from consent.geolocation.database import UnusableDatabaseError
 from consent.geolocation.download import (
     DEFAULT_URL,
     TIMEOUT_SECONDS,
@@ -13,7 +14,7 @@ from consent.geolocation.download import (
     DownloadError,
     update,
 )
-from consent.geolocation.lookup import fetched_path
+from consent.geolocation.lookup import fetched_path, prove_in_use
 
 
 class Command(BaseCommand):
@@ -29,7 +30,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--check",
             action="store_true",
-            help="fetch nothing: show which database answers, and fail if none can",
+            help="fetch nothing: read every record of the databases in use, show them, "
+            "and fail if one is no good",
         )
         parser.add_argument(
             "--timeout", type=float, default=TIMEOUT_SECONDS, metavar="SECONDS"
@@ -47,8 +49,22 @@ class Command(BaseCommand):
         except DownloadError as error:
             raise CommandError(f"{error} Nothing was changed.") from error
         self.stdout.write(f"{database.label} is in place at {target}.")
+        self._prove()
+
+    def _prove(self) -> None:
+        """Let running servers use the fast reader, which damaged files would end."""
+        try:
+            prove_in_use()
+        except UnusableDatabaseError as error:
+            raise CommandError(f"A geo database {error}. Replace it.") from error
+        except OSError as error:
+            self.stderr.write(
+                f"Lookups stay slow: {settings.CONSENT_DATA_DIR} cannot be written "
+                f"({error.strerror})."
+            )
 
     def _check(self) -> None:
+        self._prove()
         found = [state for state in (status(), anonymous_status()) if state]
         for state in found:
             self.stdout.write(_line(state))
