@@ -109,7 +109,7 @@ def check_geoip(app_configs: object, **_: object) -> Sequence[CheckMessage]:
     if status.problem:
         found.append(
             checks.Warning(
-                f"{status.problem} Every location is unknown.",
+                status.problem,
                 hint="See docs/geolocation.md; manage.py update_geoip gets one.",
                 id="consent.W010",
             )

@@ -130,19 +130,20 @@ def opt_out(
     )
 
 
-def note_signal(consent: Consent, *, user: int, visitor_id: str | None) -> bool:
+def note_signal(
+    consent: Consent, *, user: int, visitor_id: str | None
+) -> Recorded | None:
     """Let a signed-in person's signal reach their account, once (rule 6).
 
-    Returns whether a record was made: an account that is opted out already, or that
-    granted marketing over the signal, needs none.
+    None where no record is needed: an account that is opted out already, or that
+    granted marketing over the signal.
     """
     if not consent.signals.gpc:
-        return False
+        return None
     answer = consent.choice.answers.get(Purpose.MARKETING) if consent.choice else None
     if answer is not None and (not answer.granted or answer.over_signal):
-        return False
-    opt_out(consent, surface=Surface.SIGNAL, user=user, visitor_id=visitor_id)
-    return True
+        return None
+    return opt_out(consent, surface=Surface.SIGNAL, user=user, visitor_id=visitor_id)
 
 
 def sign_in(
@@ -291,7 +292,7 @@ def _record(
     digest = notice[0] if notice else None
     record = _consent_record(consent, event, decided, digest, language, salt)
     with transaction.atomic():
-        publication.keep_rule_book(consent.published, at=consent.now)
+        publication.keep_rule_book(consent.published, at=consent.server_time)
         if notice:
             notices.keep(*notice)
         owner = _owner(event, salt)
@@ -351,7 +352,7 @@ def _consent_record(
     return ConsentRecord(
         id=ledger.new_id(),
         site=here.site.slug,
-        time=consent.now,
+        time=consent.server_time,
         event=event.event,
         purposes={p: a.granted for p, a in event.newer.answers.items()},
         services={name: a.granted for name, a in event.newer.services.items()},

@@ -17,7 +17,6 @@ from consent import publication, visitor
 from consent.core.cookie import decode
 from consent.core.decide import Decision, Signals, decide
 from consent.core.jurisdictions import Location, Rule, Rules, rule_for
-from consent.core.policy import Policy
 from consent.core.preferences import Choice
 from consent.core.purposes import Purpose
 from consent.models import Preference
@@ -61,8 +60,14 @@ class Consent:
         return disguise_of(self._request) if settings.DEMO and settings.DEBUG else None
 
     @cached_property
+    def server_time(self) -> datetime:
+        """The time of the request by the server's clock; what a record says."""
+        return timezone.now()
+
+    @cached_property
     def now(self) -> datetime:
-        return (self.disguise and self.disguise.now) or timezone.now()
+        """The moment that is decided for; the demo may play another day."""
+        return (self.disguise and self.disguise.now) or self.server_time
 
     @cached_property
     def signals(self) -> Signals:
@@ -253,10 +258,13 @@ def _remembered(table: _ById, location: Location, days: frozenset[date]) -> Rule
     return rule_for(rules=table.rules, location=location, on=days)
 
 
+_DAY = timedelta(days=1)
+_HALF_LIFE = visitor.cookies.LONGEST / 2
+
+
 def keep_in_browser(consent: Consent, choice: Choice) -> None:
     """Have the response carry a choice as the signed cookie."""
-    refused = any(not answer.granted for answer in choice.answers.values())
-    days = cookie_days(consent.published.policy, consent.rule, refused=refused)
+    days = cookie_days(consent, choice)
     consent.pending.append(
         lambda response: visitor.issue_choice(
             response, choice, cookies=consent.cookies, days=days
@@ -270,19 +278,23 @@ def renew(consent: Consent) -> None:
     Only answers that are not stored anywhere may call this.
     """
     choice = consent.choice
-    refused = choice and any(not a.granted for a in choice.answers.values())
-    if choice and refused and choice.at and consent.now - choice.at > _HALF_LIFE:
+    if choice is None or choice.at is None or not _refuses(choice):
+        return
+    if consent.now - choice.at > _HALF_LIFE:
         keep_in_browser(consent, choice)
 
 
-_HALF_LIFE = visitor.cookies.LONGEST / 2
-
-
-def cookie_days(policy: Policy, rule: Rule, *, refused: bool) -> int:
+def cookie_days(consent: Consent, choice: Choice) -> int:
     """How long the cookie lives: the longest of the clocks; for ever is 400 days.
 
     A refusal outlives its gap: what ends after the gap is only the duty not to ask.
     """
-    if refused:
-        return visitor.cookies.LONGEST // timedelta(days=1)
-    return max(rule.grant_days, rule.gap_days, policy.gap_days or 0)
+    if choice.expires is None or _refuses(choice):
+        return visitor.cookies.LONGEST // _DAY
+    gap = max(consent.rule.gap_days, consent.published.policy.gap_days or 0)
+    last = max(a.expires for a in choice.answers.values() if a.expires)
+    return max(gap, -((consent.now - last) // _DAY))  # days begun count whole
+
+
+def _refuses(choice: Choice) -> bool:
+    return any(not answer.granted for answer in choice.answers.values())

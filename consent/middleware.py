@@ -5,8 +5,10 @@ response what it varied on when anything was asked, and lets sign-in and sign-ou
 the choice.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out
@@ -19,7 +21,9 @@ from django.utils.cache import (
 )
 
 from consent import choices, problems, visitor
-from consent.decision import Consent, UnknownSiteError, keep_in_browser
+from consent.decision import Consent, UnknownSiteError, keep_in_browser, signed_in
+
+log = logging.getLogger(__name__)
 
 type Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -55,6 +59,8 @@ class ConsentMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.consent = Consent(request)  # type: ignore[attr-defined]
         response = self.get_response(request)
+        if request.method == "POST" and response.status_code < HTTPStatus.BAD_REQUEST:
+            _note_signal(request)
         consent: Consent = request.consent  # type: ignore[attr-defined]
         for change in consent.pending:
             change(response)
@@ -72,6 +78,32 @@ class ConsentMiddleware:
         if isinstance(exception, AnyDatabaseError):
             return problems.unavailable(request)
         return None
+
+
+def _note_signal(request: HttpRequest) -> None:
+    """Let the signal of a signed-in person's browser reach the account at a POST.
+
+    Never at a GET (rule 6). Should it fail, the header goes on being applied from each
+    request alone, and the next POST tries again.
+    """
+    consent = Consent(request)
+    if not consent.signals.gpc:
+        return
+    try:
+        user = signed_in(request)
+        if user is None:
+            return
+        visitor_id = visitor.read_visitor_id(request, site=consent.published.site.slug)
+        noted = choices.note_signal(consent, user=user, visitor_id=visitor_id)
+    except UnknownSiteError:
+        return
+    except AnyDatabaseError:
+        log.warning("A signal could not be kept on an account.", exc_info=True)
+        return
+    if noted is not None:
+        pending = request.consent.pending  # type: ignore[attr-defined]
+        choices.carry(consent, noted)
+        pending.extend(consent.pending)
 
 
 def _vary(response: HttpResponse) -> None:

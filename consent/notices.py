@@ -87,10 +87,7 @@ def _document(
         "accept": _("Accept additional cookies"),
         "reject": _("Reject additional cookies"),
         "choose": _("Choose which cookies"),
-        "signal": _(
-            "Your browser asked us not to sell or share your data, so marketing stays "
-            "off."
-        )
+        "signal": _("Your browser’s signal is honored: marketing stays off.")
         if signal
         else None,
         "purposes": [_purpose(here, language, purpose) for purpose in purposes],

@@ -1,9 +1,8 @@
 """The ASGI application. WSGI is the one to serve with: it is several times faster."""
 
-import os
+from django.core.handlers.asgi import ASGIHandler
 
-from django.core.asgi import get_asgi_application
+from settings.starting import start
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
-
-application = get_asgi_application()
+start()
+application = ASGIHandler()

@@ -18,6 +18,8 @@ import environ  # type: ignore[import-untyped]
 # (name of the setting, a sentence that says what is wrong and what to do)
 PROBLEMS: list[tuple[str, str]] = []
 
+_ENGINES = {"django.db.backends.postgresql", "django.db.backends.sqlite3"}
+
 # Every secret may also stand in a file named by NAME_FILE (container secrets).
 _reader = environ.FileAwareEnv()
 
@@ -27,12 +29,23 @@ def note(name: str, sentence: str) -> None:
 
 
 def text(name: str, default: str = "") -> str:
-    """The value of NAME, or the content of the file that NAME_FILE names."""
+    """The value of NAME, or the content of the file that NAME_FILE names.
+
+    `$OTHER` stands for the value of OTHER, as django-environ has it; where OTHER is not
+    set, a secret that begins with a dollar sign would silently be another one.
+    """
     try:
-        return str(_reader.str(name, default=default)).strip()
+        value = str(_reader.str(name, default=default)).strip()
     except OSError as error:
         note(name, f"{name}_FILE cannot be read ({error.strerror}).")
         return default
+    except (UnicodeError, RecursionError):
+        note(name, f"{name} or {name}_FILE holds no text.")
+        return default
+    given = os.environ.get(name, "").strip()
+    if given.startswith("$") and given.lstrip("$") not in os.environ:
+        note(name, f"{name} begins with $ and so names a variable, which is not set.")
+    return value
 
 
 def _parsed[T](name: str, default: T, parse: Callable[[str], T], wanted: str) -> T:
@@ -103,7 +116,7 @@ def database(name: str, default: str) -> dict[str, Any]:
     url = text(name) or default
     try:
         found: dict[str, Any] = environ.Env.db_url_config(url)
-        if found.get("ENGINE"):
+        if found.get("ENGINE") in _ENGINES:
             return found
     except (ValueError, KeyError, environ.ImproperlyConfigured):
         pass
@@ -136,9 +149,8 @@ def kept_secret(name: str, folder: Path, make: Callable[[], str]) -> str:
     try:
         return _read_or_make(path, make)
     except OSError as error:
-        note(
-            name, f"{name} is not set and {path.name} cannot be kept: {error.strerror}."
-        )
+        reason = error.strerror or str(error)
+        note(name, f"{name} is not set and {path.name} cannot be kept: {reason}.")
         return make()
 
 
@@ -157,4 +169,7 @@ def _read_or_make(path: Path, make: Callable[[], str]) -> str:
             pass
         finally:
             whole.unlink()
-    return path.read_text(encoding="ascii").strip()
+    kept = path.read_text(encoding="ascii", errors="replace").strip()
+    if not kept or not kept.isascii():
+        raise OSError("what is there is no secret; remove the file")
+    return kept

@@ -1,10 +1,11 @@
 """The API's JSON documents (DESIGN 5.3)."""
 
+from functools import lru_cache
 from typing import Any
 
 from consent import geolocation
 from consent.choices import Recorded
-from consent.core.jurisdictions import Location, Source
+from consent.core.jurisdictions import Location, Rule, Source
 from consent.core.preferences import Choice
 from consent.core.purposes import consent_mode
 from consent.core.record import timestamp
@@ -23,12 +24,7 @@ def decision_document(
     return {
         "site": consent.published.site.slug,
         "location": _location(consent.location),
-        "jurisdiction": {
-            "rule": rule.name,
-            "regime": rule.regime,
-            "law": rule.law,
-            "confidence": rule.confidence.label,
-        },
+        "jurisdiction": _jurisdiction(rule),
         "model": decision.model.label,
         "banner": decision.banner.label,
         "reason": str(decision.reason),
@@ -45,6 +41,16 @@ def decision_document(
         "opt_out_link": opt_out_link(decision, consent.language),
         "language": consent.language,
         "consent_mode": consent_mode(purposes=decision.purposes),
+    }
+
+
+@lru_cache(maxsize=1024)
+def _jurisdiction(rule: Rule) -> dict[str, str]:
+    return {
+        "rule": rule.name,
+        "regime": rule.regime,
+        "law": rule.law,
+        "confidence": rule.confidence.label,
     }
 
 

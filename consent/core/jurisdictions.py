@@ -167,9 +167,9 @@ class Rule:
 
         `US-*` is the United States combined with rows of its states.
         """
+        parents = _parents(self.places)
         return "+".join(
-            f"{r.place}-*" if self._has_parts(r.place) else r.place
-            for r in self._heads()
+            f"{r.place}-*" if r.place in parents else r.place for r in self._heads()
         )
 
     @property
@@ -181,13 +181,14 @@ class Rule:
         """The laws behind the rule; of a country with its parts, the country's own."""
         return "; ".join(regime.law for regime in self._heads())
 
-    def _has_parts(self, place: str) -> bool:
-        return any(other.startswith(f"{place}-") for other in self.places)
-
     def _heads(self) -> list[Regime]:
         """The regimes without those of subdivisions whose country speaks for them."""
-        places = self.places
-        heads = (r for r in self.regimes if not _spoken_for(r.place, places))
+        countries = {place for place in self.places if "-" not in place}
+        heads = (
+            r
+            for r in self.regimes
+            if "-" not in r.place or r.place.partition("-")[0] not in countries
+        )
         return sorted({(r.place, r.code): r for r in sorted(heads)}.values())
 
     @property
@@ -197,12 +198,15 @@ class Rule:
 
     def model_for(self, purpose: Purpose) -> Model:
         """The model for one purpose; what is not named gets the strictest."""
-        return dict(self.models).get(purpose, self.model)
+        for named, model in self.models:
+            if named is purpose:
+                return model
+        return self.model
 
 
-def _spoken_for(place: str, places: frozenset[str]) -> bool:
-    country, dash, _ = place.partition("-")
-    return bool(dash) and country in places
+def _parents(places: frozenset[str]) -> set[str]:
+    """The countries that some of the places are subdivisions of."""
+    return {place.partition("-")[0] for place in places if "-" in place}
 
 
 def _shortest(a: int | None, b: int | None) -> int | None:

@@ -100,7 +100,7 @@ def open_database(
 
     The fast reader is compiled, and some kinds of damage make it end the process: it
     only gets files whose every record has been read before. `proof` is the file that
-    says so; until it exists a reader written in Python answers, some ten times slower.
+    says so; until it exists a reader written in Python answers, some six times slower.
 
     Raises `UnusableDatabaseError` when it is damaged, of another kind, or built in the
     future; `OSError` when it cannot be read.

@@ -68,7 +68,7 @@ class PolicyVersion(models.Model):
     published_at = models.DateTimeField(_("published at"))
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        models.SET_NULL,
+        models.PROTECT,  # a published version is never changed, not even to forget
         null=True,
         blank=True,
         related_name="+",

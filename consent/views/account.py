@@ -47,15 +47,17 @@ def cookie_preferences(request: HttpRequest) -> HttpResponse:
             taken, lambda kept: HttpResponseSeeOther(with_query(page, **saved(kept)))
         )
     renew(consent)
-    return render(
-        request,
-        "settings/cookie_preferences.html",
-        {
-            **centre(request, consent, back),
-            "section": "cookie-preferences",
-            "kept_refused": _kept_refused(consent),
-        },
-    )
+    shown = centre(request, consent, back)
+    kept = _kept_refused(consent)
+    context = {
+        **shown,
+        "section": "cookie-preferences",
+        "kept_refused": kept,
+        "kept_titles": ", ".join(
+            row["title"] for row in shown["purposes"] if row["purpose"] in kept
+        ),
+    }
+    return render(request, "settings/cookie_preferences.html", context)
 
 
 def _kept_refused(consent: Consent) -> list[str]:

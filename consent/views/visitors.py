@@ -58,12 +58,9 @@ def choice(request: HttpRequest) -> HttpResponse:
 
 
 def _signal(request: HttpRequest, consent: Consent, back: str) -> HttpResponse:
-    """Let a signed-in person's signal reach their account; nobody else is recorded."""
-    user = signed_in(request)
+    """Answer a POST that only brings the signal, which the middleware then notes."""
     if trust_of(request, consent) is Trust.NONE:
         return problems.forbidden_origin(request)
-    if user is not None:
-        choices.note_signal(consent, user=user, visitor_id=visitor_id(request, consent))
     return HttpResponseSeeOther(back)
 
 

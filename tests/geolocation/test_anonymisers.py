@@ -105,3 +105,22 @@ def test_the_status_names_the_edition_in_use(anonymisers: Settings) -> None:
     assert state is not None
     assert state.edition == "GeoIP2-Anonymous-IP"
     assert (state.problem, state.embedded) == (None, False)
+
+
+def test_a_damaged_record_of_the_anonymiser_database_counts_as_anonymous(
+    anonymisers: Settings, make_database: MakeDatabase
+) -> None:
+    path = make_database(
+        {"::/0": {"is_anonymous": False}},
+        name="damaged.mmdb",
+        database_type="Made-Anonymous",
+    )
+    # The value becomes a pointer to nowhere.
+    path.write_bytes(
+        path.read_bytes().replace(b"is_anonymous\x00\x07", b"is_anonymous\x3f\xff")
+    )
+    anonymisers.GEOIP_ANONYMOUS_PATH = str(path)
+    assert locate("82.64.0.1").anonymous is True
+    state = anonymous_status()
+    assert state is not None
+    assert "some of its records cannot be read" in str(state.problem)

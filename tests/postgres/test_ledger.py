@@ -1,0 +1,74 @@
+"""What only PostgreSQL can do to a ledger, and what it has to promise."""
+
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+
+from consent.models import Content, Entry
+from tests.test_ledger_append_only import FROZEN, model_named
+from tests.visits import ALL, body, choose, rows, send
+
+pytestmark = pytest.mark.postgres
+
+
+def execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.mark.parametrize("how", ["TRUNCATE", "TRUNCATE ONLY"])
+@pytest.mark.parametrize("name", FROZEN)
+def test_a_table_of_the_ledger_cannot_be_truncated(
+    parisian: Client, name: str, how: str
+) -> None:
+    choose(parisian, ALL)
+    before = rows()
+    statement = f'{how} "{model_named(name)._meta.db_table}" CASCADE'
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        execute(statement)
+    assert rows() == before
+
+
+def test_truncating_a_site_does_not_take_the_ledger_along(parisian: Client) -> None:
+    choose(parisian, ALL)
+    before = rows()
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        execute("TRUNCATE consent_site CASCADE")
+    assert rows() == before
+
+
+@pytest.mark.parametrize(("value", "refused"), [("off", True), ("on", False)])
+def test_a_database_that_answers_before_it_is_durable_is_refused(
+    site: Any, value: str, refused: bool
+) -> None:
+    execute(f"SET LOCAL synchronous_commit = {value}")
+    found = run_checks(tags=["database"], databases=["default"])
+    assert ("consent.E020" in {message.id for message in found}) is refused
+
+
+@pytest.mark.django_db(transaction=True)
+def test_choices_made_at_the_same_moment_are_all_kept(site: Any) -> None:
+    answers: list[int] = []
+    together = Barrier(6)
+
+    def one_of_many() -> None:
+        try:
+            together.wait(10)
+            kept = [send(Client(), body(ALL)).status_code for _ in range(5)]
+            answers.extend(kept)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=one_of_many) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert answers == [201] * 30
+    kept = Content.objects.filter(kind="consent").values_list("pk", flat=True)
+    assert len(set(kept)) == 30
+    assert set(kept) <= set(Entry.objects.values_list("pk", flat=True))

@@ -1,0 +1,352 @@
+"""Numbered system checks: wrong settings are refused with a sentence that helps."""
+
+import base64
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from pytest_django import Settings
+
+from consent.models import Site
+from settings import environment
+
+ROOT = Path(__file__).parent.parent
+GEOIP = Path(__file__).parent / "data" / "geoip"
+STRICT = {
+    "place": "*",
+    "model": "notice",
+    "by": "the operator",
+    "reason": "a test",
+    "accept_unknown_without_banner": "unknown visitors are not asked here",
+}
+
+
+def found(*tags: str, **options: Any) -> dict[str, str]:
+    """What the checks say: number and sentence."""
+    messages = run_checks(tags=list(tags) or ["consent"], **options)
+    return {message.id: message.msg for message in messages}
+
+
+def on_database() -> dict[str, str]:
+    return found("database", databases=["default"])
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command of the product in a process of its own, with its own environment."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**kept, "DEBUG": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> dict[str, str]:
+    return {"CONSENT_DATA_DIR": str(tmp_path / "data")}
+
+
+def test_the_settings_of_the_tests_have_nothing_wrong(site: Site) -> None:
+    assert {name for name in found() if name.startswith("consent.E")} == set()
+    assert on_database() == {}
+
+
+# --- E001: values that cannot be understood -----------------------------------------
+
+WRONG = {
+    "DEMO": "perhaps",
+    "GEOIP_MAX_AGE_DAYS": "-1",
+    "CONSENT_RETENTION_DAYS": "three years",
+    "CONSENT_SEAL": "later",
+    "CONSENT_RULE_OVERRIDES": '{"place": "FR"}',
+    "TRACKING_STRATEGY": "loging",
+    "TRUSTED_PROXY_HEADER": "X-Real-IP",
+    "SECURE_HSTS_SECONDS": "1e6",
+    "CACHE_URL": "nonsense",
+    "CONSENT_COOKIE_NAME": "$NOT_SET_ANYWHERE",
+    "SEGMENT_WRITE_KEY_FILE": "/no/such/file",
+}
+
+
+def test_every_value_that_cannot_be_understood_is_refused_with_its_name(
+    folder: dict[str, str],
+) -> None:
+    done = run("manage.py", "check", **WRONG, **folder)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    for name in WRONG:
+        assert name.removesuffix("_FILE") in done.stderr
+    assert done.stderr.count("(consent.E001)") == len(WRONG)
+
+
+@pytest.fixture
+def problems(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What reading the environment notes, apart from what it noted at the start."""
+    noted: list[tuple[str, str]] = []
+    monkeypatch.setattr(environment, "PROBLEMS", noted)
+    return noted
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "mysql://user:hush@host/name",
+        "http://host/name",
+        "postgres://user:hush@host:port/name",
+        "postgres://user:hu#sh@host:99999/name",
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Engine not recognized")
+def test_a_database_that_is_not_understood_is_noted_without_its_secret(
+    problems: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    used = environment.database("DATABASE_URL", "sqlite:////no/where")
+    assert used["NAME"] == "/no/where"
+    ((name, sentence),) = problems
+    assert name == "DATABASE_URL"
+    assert "hush" not in sentence
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe\x00"])
+def test_a_kept_secret_that_was_damaged_is_noted(
+    problems: list[tuple[str, str]], tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "some-secret").write_bytes(content)
+    used = environment.kept_secret("SOME_SECRET", tmp_path, lambda: "fresh")
+    assert used == "fresh"
+    ((name, sentence),) = problems
+    assert name == "SOME_SECRET"
+    assert "some-secret" in sentence
+    assert (tmp_path / "some-secret").read_bytes() == content
+
+
+@pytest.mark.parametrize("value", ["$SOME_TEXT", "$NOT_SET", "$$"])
+def test_a_value_that_names_no_other_variable_is_noted(
+    problems: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("SOME_TEXT", value)
+    assert environment.text("SOME_TEXT", "default") == "default"
+    assert [name for name, _ in problems] == ["SOME_TEXT"]
+
+
+def test_a_file_that_holds_no_text_is_noted(
+    problems: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    monkeypatch.setenv("SOME_TEXT_FILE", str(tmp_path / "bytes"))
+    assert environment.text("SOME_TEXT") == ""
+    assert [name for name, _ in problems] == ["SOME_TEXT"]
+
+
+def test_a_secret_that_cannot_be_kept_keeps_the_server_from_starting(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").touch()
+    blocked = {"CONSENT_DATA_DIR": str(tmp_path / "file" / "data")}
+    done = run("-c", "import settings.wsgi", **blocked)
+    assert done.returncode == 1
+    assert "(consent.E001) SECRET_KEY is not set" in done.stderr
+    assert "(consent.E001) CONSENT_SIGNING_KEY is not set" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path, folder: dict[str, str]) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("s" * 60 + "\n")
+    code = "from settings import SECRET_KEY; print(SECRET_KEY)"
+    done = run("-c", code, SECRET_KEY_FILE=str(secret), **folder)
+    assert done.stdout == "s" * 60 + "\n"
+
+
+def test_secrets_are_made_once_and_kept_for_nobody_else(folder: dict[str, str]) -> None:
+    code = "import settings as s; print(s.SECRET_KEY, s.CONSENT_SIGNING_KEY)"
+    first, second = (run("-c", code, **folder).stdout for _ in range(2))
+    assert first == second
+    kept = Path(folder["CONSENT_DATA_DIR"])
+    assert kept.stat().st_mode & 0o777 == 0o700
+    for name in ("secret-key", "consent-signing-key"):
+        assert (kept / name).stat().st_mode & 0o777 == 0o600
+        assert (kept / name).read_text() in first
+
+
+# --- E002 to E007: values that can be understood and are wrong -----------------------
+
+
+@pytest.mark.parametrize(
+    "proxies", [["10.0.0.0/33"], ["localhost"], ["10.0.0.1-9"], ["::1", "x"], ["*"]]
+)
+def test_e002_proxies_are_addresses_and_blocks(
+    settings: Settings, proxies: list[str]
+) -> None:
+    settings.TRUSTED_PROXIES = proxies
+    assert "TRUSTED_PROXIES" in found()["consent.E002"]
+
+
+@pytest.mark.parametrize("name", ["GEO_COUNTRY_HEADER", "GEO_SUBDIVISION_HEADER"])
+@pytest.mark.parametrize("header", ["CF_IPCountry", "CF IPCountry"])
+def test_e003_a_header_name_has_no_underscore(
+    settings: Settings, name: str, header: str
+) -> None:
+    setattr(settings, name, header)
+    assert name in found()["consent.E003"]
+
+
+def test_e004_the_demo_runs_only_with_debug(settings: Settings) -> None:
+    settings.DEMO = True
+    settings.DEBUG = False
+    assert "consent.E004" in found()
+    settings.DEBUG = True
+    assert "consent.E004" not in found()
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "short",
+        "not base64 at all!",
+        base64.b64encode(b"x" * 31).decode(),
+        base64.b64encode(b"x" * 64).decode(),
+    ],
+)
+def test_e005_the_signing_key_is_32_bytes(settings: Settings, key: str) -> None:
+    settings.CONSENT_SIGNING_KEY = key
+    sentence = found()["consent.E005"]
+    assert "CONSENT_SIGNING_KEY" in sentence
+    assert not key or key not in sentence
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        {},
+        {"place": "FR"},
+        {"place": "FR", "model": "none"},
+        {"place": "QQ", "model": "opt_in", "by": "x", "reason": "y"},
+        {k: v for k, v in STRICT.items() if not k.startswith("accept")},
+    ],
+)
+def test_e006_overrides_can_be_applied(settings: Settings, override: dict) -> None:
+    settings.CONSENT_RULE_OVERRIDES = [override]
+    assert "CONSENT_RULE_OVERRIDES" in found()["consent.E006"]
+    assert "override 1" in found()["consent.E006"]
+
+
+def test_e007_segment_needs_its_key(settings: Settings) -> None:
+    settings.TRACKING_STRATEGY = "segment"
+    assert "consent.E007" in found()
+    settings.SEGMENT_WRITE_KEY = "key"
+    assert "consent.E007" not in found()
+
+
+# --- warnings: the server starts -----------------------------------------------------
+
+
+def test_w001_a_geo_header_is_believed_from_trusted_proxies_alone(
+    settings: Settings,
+) -> None:
+    assert "consent.W001" not in found()
+    settings.TRUSTED_PROXIES = []
+    assert "consent.W001" in found()
+
+
+def test_w002_unknown_places_with_less_are_said_aloud(settings: Settings) -> None:
+    settings.CONSENT_RULE_OVERRIDES = [STRICT]
+    assert "consent.W002" in found()
+
+
+@pytest.mark.parametrize(
+    "name", ["missing.mmdb", "README.md", "GeoIP2-Anonymous-IP-Test.mmdb"]
+)
+def test_w010_a_geo_database_that_cannot_be_used_is_a_warning(
+    settings: Settings, name: str
+) -> None:
+    settings.GEOIP_PATH = str(GEOIP / name)
+    assert name in found()["consent.W010"]
+    assert "unknown" in found()["consent.W010"]
+
+
+def test_w010_a_geo_database_that_is_too_old_is_a_warning(settings: Settings) -> None:
+    settings.GEOIP_MAX_AGE_DAYS = 1
+    assert "GEOIP_MAX_AGE_DAYS" in found()["consent.W010"]
+
+
+def test_w011_a_geo_database_of_more_than_two_months_is_told(
+    settings: Settings,
+) -> None:
+    assert "days old" in found()["consent.W011"]
+
+
+def test_w012_an_anonymiser_database_that_cannot_be_used_is_a_warning(
+    settings: Settings,
+) -> None:
+    assert "consent.W012" not in found()
+    settings.GEOIP_ANONYMOUS_PATH = str(GEOIP / "missing.mmdb")
+    assert "missing.mmdb" in found()["consent.W012"]
+
+
+# --- what only the database can tell --------------------------------------------------
+
+
+def test_w020_a_product_without_a_site_says_so(db: None) -> None:
+    assert set(on_database()) == {"consent.W020"}
+
+
+def test_w021_a_site_that_published_nothing_is_named(site: Site) -> None:
+    Site.objects.create(slug="quiet", name="Quiet")
+    messages = on_database()
+    assert set(messages) == {"consent.W021"}
+    assert "quiet" in messages["consent.W021"]
+
+
+def test_e021_a_sites_overrides_can_be_applied(site: Site) -> None:
+    site.rule_overrides = [{"place": "FR", "model": "none"}]
+    site.save()
+    assert site.slug in on_database()["consent.E021"]
+
+
+# --- the server does not start -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "number"),
+    [
+        ({"TRUSTED_PROXIES": "everybody"}, "consent.E002"),
+        ({"DEBUG": "0", "DEMO": "1"}, "consent.E004"),
+    ],
+)
+def test_the_server_refuses_to_start_on_wrong_settings(
+    folder: dict[str, str], wrong: dict[str, str], number: str
+) -> None:
+    done = run("-c", "import settings.wsgi", **{**folder, **wrong})
+    assert done.returncode == 1
+    assert number in done.stderr
+    assert "does not start" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+def test_the_server_starts_on_good_settings_and_on_a_missing_geo_database(
+    folder: dict[str, str], interface: str
+) -> None:
+    missing = {"GEOIP_PATH": "/no/such/file.mmdb"}
+    code = f"from settings.{interface} import application; print('starts')"
+    done = run("-c", code, **folder, **missing)
+    assert (done.returncode, done.stdout) == (0, "starts\n")
+
+
+def test_the_server_refuses_to_start_over_asgi_too(folder: dict[str, str]) -> None:
+    done = run("-c", "import settings.asgi", CONSENT_SEAL="later", **folder)
+    assert done.returncode == 1
+    assert "consent.E001" in done.stderr
+    assert "Traceback" not in done.stderr
