@@ -17,9 +17,10 @@ from django.utils import timezone
 from consent import geolocation, publication
 from consent.core.cookie import decode, encode
 from consent.core.decide import Signals, decide
-from consent.core.jurisdictions import Location, Model, rule_for
+from consent.core.jurisdictions import Location, rule_for
 from consent.core.preferences import Answer, Choice
 from consent.core.purposes import OPTIONAL
+from consent.core.scales import Model
 from consent.decision import rule_at
 from consent.management.demo_site import POLICY, SITE
 from consent.models import Entry, Site

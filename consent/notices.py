@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from consent.core.canonical import canonical_hash
 from consent.core.decide import Decision
-from consent.core.jurisdictions import OptOutLink
 from consent.core.purposes import Purpose
+from consent.core.scales import OptOutLink
 from consent.models import Notice
 from consent.publication import Published
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from consent import publication
-from consent.core.jurisdictions import Model
 from consent.core.preferences import Answer, Choice
 from consent.core.purposes import OPTIONAL
+from consent.core.scales import Model
 from consent.management.demo_site import POLICY, SITE
 from consent.models import Site
 from consent.visitor.cookies import choice_value, parse_choice

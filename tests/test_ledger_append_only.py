@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.test import Client
 
 from consent.core.decide import Signals
-from consent.core.jurisdictions import Location, Model, Source
+from consent.core.jurisdictions import Location, Source
 from consent.core.purposes import Purpose
 from consent.core.record import (
     Act,
@@ -23,6 +23,7 @@ from consent.core.record import (
     canonical_bytes,
     leaf,
 )
+from consent.core.scales import Model
 from consent.management.demo_site import POLICY
 from consent.models import Content, Entry, PolicyVersion, Waiting
 from consent.publication import publish

@@ -1,9 +1,11 @@
 """Sites and their published policies in the administration."""
 
 import json
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
 else:
     _SiteAdmin = _PolicyAdmin = admin.ModelAdmin
     _SiteForm = forms.ModelForm
+
+
+_HOST: Final = re.compile(r"(\*\.)?[a-z0-9][a-z0-9.-]*|\[[0-9a-f:.]+\]")
+_ORIGIN: Final = re.compile(
+    r"https?://([a-z0-9][a-z0-9.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
+)
 
 
 class SiteForm(_SiteForm):
@@ -44,6 +52,27 @@ class SiteForm(_SiteForm):
             "sensitive",
             "rule_overrides",
         )
+
+    def clean_hosts(self) -> list[str]:
+        return self._texts("hosts", _HOST, _("Hosts are names without a port."))
+
+    def clean_allowed_origins(self) -> list[str]:
+        sentence = _("Origins are like https://app.example.org, without a path.")
+        return self._texts("allowed_origins", _ORIGIN, sentence)
+
+    def clean_languages(self) -> list[str]:
+        known = "|".join(re.escape(code) for code, _name in settings.LANGUAGES)
+        sentence = _("Languages are some of: %(codes)s.")
+        codes = ", ".join(code for code, _name in settings.LANGUAGES)
+        return self._texts("languages", re.compile(known), sentence % {"codes": codes})
+
+    def _texts(self, name: str, shape: re.Pattern[str], sentence: str) -> list[str]:
+        """A list of texts of one shape: anything else would stop every page."""
+        given = self.cleaned_data[name] or []
+        texts = [t for t in given if isinstance(t, str) and shape.fullmatch(t)]
+        if texts != given:
+            raise forms.ValidationError(sentence)
+        return texts
 
     def clean_rule_overrides(self) -> list[dict[str, Any]]:
         overrides: list[dict[str, Any]] = self.cleaned_data["rule_overrides"] or []
@@ -82,8 +111,11 @@ class SiteAdmin(_SiteAdmin):
         form: Any,  # noqa: ANN401
         change: bool,
     ) -> None:
+        # What the form says it was is the browser's word; what is kept counts.
+        kept = Site.objects.filter(pk=obj.pk).values_list("rule_overrides", flat=True)
+        before: list[Any] = next(iter(kept), [])
         super().save_model(request, obj, form, change)
-        if "rule_overrides" in form.changed_data:
+        if obj.rule_overrides != before:
             book = rulebook.apply(rulebook.load(), obj.rule_overrides)
             publication.record_act(
                 site=obj,

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
-from consent.core.jurisdictions import Model
 from consent.core.preferences import Answer, Choice
 from consent.core.purposes import OPTIONAL, Purpose
+from consent.core.scales import Model
 
 FORMAT: Final = 1
 _HOUR: Final = timedelta(hours=1)

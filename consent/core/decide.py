@@ -4,8 +4,9 @@
 signals, the time) and answers with a `Decision`; when anything is unsure, the answer is
 the strict one. Nothing here is stored.
 
->>> from datetime import UTC, date, datetime
->>> from consent.core.jurisdictions import Confidence, Regime, uniform
+>>> from datetime import UTC, datetime
+>>> from consent.core.jurisdictions import Regime, uniform
+>>> from consent.core.scales import Confidence
 >>> law = Rule(regimes=frozenset({Regime("FR", "EU_GDPR_EPD", "Loi 78-17 art. 82")}),
 ...     confidence=Confidence.HIGH, models=uniform(Model.OPT_IN),
 ...     banner=Banner.OPT_IN, grant_days=180, grant_limit=180, gap_days=180)
@@ -20,10 +21,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from consent.core.jurisdictions import Banner, Model, Rule
+from consent.core.jurisdictions import Rule
 from consent.core.policy import Audience, Policy, Service
 from consent.core.preferences import Answer, Choice
 from consent.core.purposes import Purpose
+from consent.core.scales import Banner, Model
 
 
 @dataclass(frozen=True, slots=True)

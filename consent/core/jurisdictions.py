@@ -19,11 +19,19 @@ joined by a minimum, a maximum, a union or an intersection.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from functools import reduce
 from typing import Final
 
 from consent.core.purposes import OPTIONAL, Purpose
+from consent.core.scales import (
+    Banner,
+    Confidence,
+    Exemption,
+    Model,
+    OptOutLink,
+    Parity,
+)
 
 UNKNOWN_PLACE: Final = "*"
 
@@ -52,63 +60,6 @@ class Location:
     also: tuple[str, ...] = ()
     anonymous: bool = False
     database: str | None = None
-
-
-class _Ranked(IntEnum):
-    """A closed scale from lenient to strict that reads as its lower-case name."""
-
-    @property
-    def label(self) -> str:
-        return self.name.lower()
-
-
-class Model(_Ranked):
-    """What the law wants before optional storage: nothing, a notice, an exit, a yes."""
-
-    NONE = 0
-    NOTICE = 1
-    OPT_OUT = 2
-    OPT_IN = 3
-
-
-class Banner(_Ranked):
-    """Whether the visitor is left alone, told, or asked."""
-
-    NONE = 0
-    NOTICE = 1
-    OPT_IN = 2
-
-
-class Parity(_Ranked):
-    """How firmly an authority wants refusing to be as easy as accepting."""
-
-    UNSPECIFIED = 0
-    RECOMMENDED = 1
-    REQUIRED = 2
-
-
-class OptOutLink(_Ranked):
-    """What opt-out link a rule wants: a method, a plain link, the statutory label."""
-
-    NONE = 0
-    METHOD = 1
-    LINK = 2
-    LABEL = 3
-
-
-class Confidence(_Ranked):
-    """How sure the research behind a rule is; low is the careful end."""
-
-    HIGH = 0
-    MEDIUM = 1
-    LOW = 2
-
-
-class Exemption(StrEnum):
-    """A kind of service that some laws let run before a choice, under conditions."""
-
-    OWN_STATISTICS = "own_statistics"
-    APPEARANCE = "appearance"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from consent.core.canonical import canonical_hash
-from consent.core.jurisdictions import Banner, Exemption, Model
 from consent.core.purposes import OPTIONAL, Purpose
+from consent.core.scales import Banner, Exemption, Model
 
 
 class Audience(StrEnum):

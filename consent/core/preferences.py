@@ -21,8 +21,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from consent.core.jurisdictions import Model
 from consent.core.purposes import OPTIONAL, Purpose
+from consent.core.scales import Model
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from typing import Final
 
 from consent.core.canonical import Json, canonical
 from consent.core.decide import Signals
-from consent.core.jurisdictions import Location, Model
+from consent.core.jurisdictions import Location
 from consent.core.merkle import leaf_hash
 from consent.core.purposes import Purpose
+from consent.core.scales import Model
 
 FORMAT: Final = 1
 RECEIPT_CONTEXT: Final = b"consent-receipt/v1\n"

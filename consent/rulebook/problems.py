@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import chain, combinations, pairwise
 from typing import Final
 
-from consent.core.jurisdictions import Banner, Confidence, Model
+from consent.core.scales import Banner, Confidence, Model
 from consent.rulebook.book import RuleBook
 from consent.rulebook.iso import Codes, installed_codes
 from consent.rulebook.rows import Row

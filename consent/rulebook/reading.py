@@ -7,8 +7,9 @@ clock is the book's own (`_clocks`), so that no row has to repeat it.
 
 from typing import Final
 
-from consent.core.jurisdictions import Banner, Model, Models, Regime, Rule
+from consent.core.jurisdictions import Models, Regime, Rule
 from consent.core.purposes import Purpose
+from consent.core.scales import Banner, Model
 from consent.rulebook.fields import Fields, Given
 from consent.rulebook.rows import (
     BANNERS,

@@ -9,17 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Final
 
-from consent.core.jurisdictions import (
-    Banner,
-    Confidence,
-    Exemption,
-    Model,
-    OptOutLink,
-    Parity,
-    Period,
-    Rule,
-)
+from consent.core.jurisdictions import Period, Rule
 from consent.core.purposes import OPTIONAL
+from consent.core.scales import Banner, Confidence, Exemption, Model, OptOutLink, Parity
 from consent.rulebook.fields import Given
 
 MODELS: Final = {model.label: model for model in Model}

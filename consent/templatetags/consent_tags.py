@@ -16,8 +16,9 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from consent import geolocation
-from consent.core.jurisdictions import Banner, Source
+from consent.core.jurisdictions import Source
 from consent.core.purposes import OPTIONAL, Purpose
+from consent.core.scales import Banner
 from consent.decision import Consent
 from consent.forms import form_token
 from consent.notices import notice_for, opt_out_link

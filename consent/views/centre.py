@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from consent import choices
-from consent.core.jurisdictions import Model
 from consent.core.purposes import Purpose
 from consent.core.record import Event, Surface
+from consent.core.scales import Model
 from consent.decision import Consent, signed_in
 from consent.forms import form_token
 from consent.models import Content

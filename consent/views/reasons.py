@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from consent.core.jurisdictions import UNKNOWN_PLACE, Confidence
+from consent.core.jurisdictions import UNKNOWN_PLACE
+from consent.core.scales import Confidence
 from consent.decision import Consent
 from consent.views.words import CONFIDENCES, DUTIES, MODELS, SOURCES
 

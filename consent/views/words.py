@@ -5,8 +5,9 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 from consent.core.decide import Reason
-from consent.core.jurisdictions import Banner, Confidence, Model, Source
+from consent.core.jurisdictions import Source
 from consent.core.record import Event, Surface
+from consent.core.scales import Banner, Confidence, Model
 
 EVENTS: Final = {
     Event.GRANTED: _("Allowed all"),

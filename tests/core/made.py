@@ -4,20 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from consent.core.jurisdictions import (
-    Banner,
-    Confidence,
-    Exemption,
-    Model,
-    OptOutLink,
-    Parity,
-    Regime,
-    Rule,
-    uniform,
-)
+from consent.core.jurisdictions import Regime, Rule, uniform
 from consent.core.policy import Policy
 from consent.core.preferences import Answer, Choice
 from consent.core.purposes import OPTIONAL
+from consent.core.scales import Banner, Confidence, Exemption, Model, OptOutLink, Parity
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent.core.decide import Reason, Signals, Status, decide, grant_ends
-from consent.core.jurisdictions import Banner, Exemption, Model, combine, uniform
+from consent.core.jurisdictions import combine, uniform
 from consent.core.policy import Audience, Policy, Service
 from consent.core.purposes import OPTIONAL, Purpose, consent_mode
+from consent.core.scales import Banner, Exemption, Model
 from tests.core.made import (
     ASK,
     CHOICES,

@@ -4,15 +4,9 @@ from datetime import date
 
 from hypothesis import given
 
-from consent.core.jurisdictions import (
-    Location,
-    Model,
-    Period,
-    Rules,
-    combine,
-    rule_for,
-)
+from consent.core.jurisdictions import Location, Period, Rules, combine, rule_for
 from consent.core.purposes import OPTIONAL
+from consent.core.scales import Model
 from tests.core.made import RULES, rule
 
 TODAY = date(2026, 11, 23)

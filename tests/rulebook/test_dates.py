@@ -5,15 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from consent.core.days import local_days
-from consent.core.jurisdictions import (
-    Banner,
-    Exemption,
-    Location,
-    Model,
-    OptOutLink,
-    Rule,
-    rule_for,
-)
+from consent.core.jurisdictions import Location, Rule, rule_for
+from consent.core.scales import Banner, Exemption, Model, OptOutLink
 from consent.rulebook import load
 
 BOOK = load()

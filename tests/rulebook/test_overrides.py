@@ -4,15 +4,9 @@ from datetime import date
 
 import pytest
 
-from consent.core.jurisdictions import (
-    Banner,
-    Exemption,
-    Location,
-    Model,
-    OptOutLink,
-    rule_for,
-)
+from consent.core.jurisdictions import Location, rule_for
 from consent.core.purposes import Purpose
+from consent.core.scales import Banner, Exemption, Model, OptOutLink
 from consent.rulebook import OverrideError, RuleBook, apply, load
 
 BOOK = load()

@@ -5,15 +5,8 @@ from datetime import date
 import pycountry
 import pytest
 
-from consent.core.jurisdictions import (
-    Banner,
-    Location,
-    Model,
-    OptOutLink,
-    Parity,
-    Rule,
-    rule_for,
-)
+from consent.core.jurisdictions import Location, Rule, rule_for
+from consent.core.scales import Banner, Model, OptOutLink, Parity
 from consent.rulebook import load
 from consent.rulebook.overrides import at_least_as_strict
 

@@ -6,14 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from consent.core.jurisdictions import (
-    UNKNOWN_PLACE,
-    Confidence,
-    Exemption,
-    Model,
-    OptOutLink,
-    Parity,
-)
+from consent.core.jurisdictions import UNKNOWN_PLACE
+from consent.core.scales import Confidence, Exemption, Model, OptOutLink, Parity
 from consent.rulebook import load
 
 BOOK = load()

@@ -1,0 +1,22 @@
+"""RECORD and REMEMBER: a choice becomes a record, and the account's current choice.
+
+Each of these is one transaction: the record, what it points at, and the account's row
+are kept together or not at all, and nothing is answered before the commit.
+"""
+
+from consent.choices.choosing import Answers, choose, note_signal, opt_out
+from consent.choices.history import history
+from consent.choices.keeping import Recorded, carry
+from consent.choices.signing_in import arrive, sign_in
+
+__all__ = [
+    "Answers",
+    "Recorded",
+    "arrive",
+    "carry",
+    "choose",
+    "history",
+    "note_signal",
+    "opt_out",
+    "sign_in",
+]
