@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
@@ -19,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 from django.conf import settings
 
 from consent.core.record import RECEIPT_CONTEXT
+
+_ENVELOPE_SECONDS = 600
 
 
 class KeyProblemError(ValueError):
@@ -58,6 +61,27 @@ def _parse(text: str) -> SigningKey:
         ) from error
     public = private.public_key().public_bytes_raw()
     return SigningKey(private=private, id=hashlib.sha256(public).hexdigest()[:16])
+
+
+def envelope(number: str) -> str:
+    """A receipt's number for an address bar: it is a key, so no log may hold it."""
+    return _fernet(settings.SECRET_KEY).encrypt(number.encode()).decode()
+
+
+def opened(text: str) -> str:
+    """The number in an envelope of the last ten minutes; empty for anything else."""
+    try:
+        sealed = text.encode("ascii")
+        found = _fernet(settings.SECRET_KEY).decrypt(sealed, ttl=_ENVELOPE_SECONDS)
+    except (InvalidToken, UnicodeError):
+        return ""
+    return found.decode()
+
+
+@lru_cache(maxsize=2)
+def _fernet(secret: str) -> Fernet:
+    digest = hashlib.sha256(b"consent.receipt.envelope" + secret.encode()).digest()
+    return Fernet(base64.urlsafe_b64encode(digest))
 
 
 def verify_receipt(

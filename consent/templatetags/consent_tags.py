@@ -4,7 +4,6 @@ No legal condition stands in a template: these tags ask the decision and hand th
 templates what to print.
 """
 
-import re
 from typing import Any
 
 from django import template
@@ -21,6 +20,7 @@ from consent.core.purposes import OPTIONAL, Purpose
 from consent.core.scales import Banner
 from consent.decision import Consent
 from consent.forms import form_token
+from consent.keys import opened
 from consent.notices import notice_for, opt_out_link
 
 register = template.Library()
@@ -90,8 +90,7 @@ def _without_saved(request: HttpRequest) -> str:
 
 
 def _receipt(request: HttpRequest) -> str:
-    number = request.GET.get(_RECEIPT, "")
-    return number if re.fullmatch("[0-9a-f]{32}", number) else ""
+    return opened(request.GET.get(_RECEIPT, ""))
 
 
 @register.simple_tag(takes_context=True)

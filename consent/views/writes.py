@@ -1,6 +1,5 @@
 """What every page that takes a choice shares: whom to believe, where to go back to."""
 
-import re
 from collections.abc import Callable
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -12,6 +11,7 @@ from consent.core.origin import Trust
 from consent.core.record import Surface
 from consent.decision import Consent, signed_in
 from consent.forms import UnreadableError, read_form, trust_of
+from consent.keys import envelope, opened
 
 SAVED = "cookies"
 # Django refuses to redirect to more than 2,048 characters; ours are added to these.
@@ -48,14 +48,16 @@ def with_query(url: str, **values: str | None) -> str:
 
 
 def saved(recorded: choices.Recorded) -> dict[str, str]:
-    """The query that has a page confirm a choice, and tell the receipt's number."""
-    return {SAVED: "saved", RECEIPT: recorded.receipt.id}
+    """The query that has a page confirm a choice, and tell the receipt's number.
+
+    The number is the only key to the receipt, so that it travels in an envelope.
+    """
+    return {SAVED: "saved", RECEIPT: envelope(recorded.receipt.id)}
 
 
 def receipt_named(request: HttpRequest) -> str:
-    """The receipt's number in the query; empty where it is anything else."""
-    number = request.GET.get(RECEIPT, "")
-    return number if re.fullmatch("[0-9a-f]{32}", number) else ""
+    """The receipt's number that a redirect carried here; empty for anything else."""
+    return opened(request.GET.get(RECEIPT, ""))
 
 
 def visitor_id(request: HttpRequest, consent: Consent) -> str | None:
