@@ -104,8 +104,10 @@ def test_sql_can_neither_change_nor_delete_nor_replace(name: str) -> None:
     if connection.vendor == "sqlite":
         assert_refused(run(f"INSERT OR REPLACE {copy}"))
         assert_refused(run(f"REPLACE {copy}"))
-    set_key = f'"{column}" = EXCLUDED."{column}"'
-    conflict = f'ON CONFLICT ("{column}") DO UPDATE SET {set_key}'
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_primary_key_columns(cursor, table)
+    key = ", ".join(f'"{c}"' for c in found)
+    conflict = f'ON CONFLICT ({key}) DO UPDATE SET "{column}" = EXCLUDED."{column}"'
     assert_refused(run(f"INSERT {copy} {conflict}"))
 
 

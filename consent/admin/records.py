@@ -1,10 +1,11 @@
 """Records in the administration: a list to read, and nothing to change."""
 
 import json
+import uuid
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -69,8 +70,20 @@ class RecordAdmin(ReadOnly, _Admin):
         "canonical",
     )
     readonly_fields = fields
-    search_fields = ("entry__id",)
+    search_fields = ("entry",)
     search_help_text = _("A receipt's number")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Content], search_term: str
+    ) -> tuple[QuerySet[Content], bool]:
+        """Find one record by its number; anything else finds none."""
+        if not search_term.strip():
+            return queryset, False
+        try:
+            number = uuid.UUID(hex=search_term.strip())
+        except ValueError:
+            return queryset.none(), False
+        return queryset.filter(pk=number), False
 
     @admin.display(description=_("receipt"))
     def receipt(self, content: Content) -> str:

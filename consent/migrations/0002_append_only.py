@@ -31,7 +31,8 @@ END $$;
 def _create(apps, schema_editor):
     vendor = schema_editor.connection.vendor
     if vendor == "postgresql":
-        schema_editor.execute(_POSTGRESQL)
+        # Without parameters, so that % stands for itself.
+        schema_editor.execute(_POSTGRESQL, params=None)
     for name in _FROZEN:
         table = f"consent_{name}"
         if vendor == "postgresql":
