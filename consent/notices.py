@@ -95,7 +95,9 @@ def _document(
 
 
 def _uses(here: Published, language: str, purposes: tuple[Purpose, ...]) -> str:
-    return ", ".join(_title(here, language, purpose).lower() for purpose in purposes)
+    titles = [_title(here, language, purpose) for purpose in purposes]
+    # German keeps the capitals of nouns within a sentence.
+    return ", ".join(t if language.startswith("de") else t.lower() for t in titles)
 
 
 def _title(here: Published, language: str, purpose: Purpose) -> str:

@@ -104,7 +104,7 @@ def receipt(_request: HttpRequest, consent: Consent, number: str) -> HttpRespons
         return _no_receipt()
     site = consent.published.site
     found = Content.objects.select_related("entry", "site").filter(
-        pk=key, site=site, kind="consent"
+        pk=key, site=site, entry__site=site, kind="consent"
     )
     content = found.first()
     if content is None:

@@ -16,7 +16,7 @@ from consent.core.decide import Signals
 from consent.core.jurisdictions import Location, Source
 from consent.geolocation import locate
 
-_CODE: Final = re.compile(r"([A-Z]{2})(-[A-Z0-9]{1,3})?")
+_CODE: Final = re.compile(r"[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,11 @@ def _location(place: str) -> Location:
         pass
     if place.lower() == "tor":
         return Location(anonymous=True)
-    match = _CODE.fullmatch(place.upper())
-    if match is None:
+    if not _CODE.fullmatch(place):
         return Location()
-    found = Location(country=match[1], source=Source.GEOIP, database="demo")
-    return replace(found, subdivision=match[0]) if match[2] else found
+    code = place.upper()
+    found = Location(country=code[:2], source=Source.GEOIP, database="demo")
+    return replace(found, subdivision=code) if "-" in code else found
 
 
 def _noon(day: str) -> datetime | None:

@@ -1,5 +1,6 @@
 """What only PostgreSQL can do to a ledger, and what it has to promise."""
 
+import re
 from threading import Barrier, Thread
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.core.checks import run_checks
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from consent.models import Content, Entry
 from tests.test_ledger_append_only import FROZEN, model_named
@@ -74,3 +76,38 @@ def test_choices_made_at_the_same_moment_are_all_kept(site: Any) -> None:
     kept = Content.objects.filter(kind="consent").values_list("pk", flat=True)
     assert len(set(kept)) == 30
     assert set(kept) <= set(Entry.objects.values_list("pk", flat=True))
+
+
+GROWING = ("entry", "content", "link", "waiting", "preference")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/",
+        "/api/v1/decision",
+        "/api/v1/history",
+        "/api/v1/receipts/{receipt}",
+        "/settings/user/cookie-preferences/",
+        "/settings/user/cookie-preferences/history.json",
+    ],
+)
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_no_page_reads_through_a_table_that_grows(
+    parisian: Client, django_user_model: Any, page: str, signed_in: bool
+) -> None:
+    """Every index begins with the site: without it, a look-up reads all of an index."""
+    if signed_in:
+        parisian.force_login(django_user_model.objects.create_user("ada"))
+    receipt = choose(parisian, ALL)["receipt"]["id"]
+    with CaptureQueriesContext(connection) as queries:
+        assert parisian.get(page.format(receipt=receipt)).status_code in {200, 302}
+    asked = [q["sql"] for q in queries.captured_queries if "consent_" in q["sql"]]
+    execute("SET LOCAL enable_seqscan = off")
+    for statement in asked:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {statement}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        for scan in re.split(r"->|InitPlan", plan):
+            if re.search(rf" on consent_({'|'.join(GROWING)}) ", scan):
+                assert re.search(r"(Index|Recheck) Cond: .*site_id = ", scan), plan
