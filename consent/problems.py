@@ -69,6 +69,16 @@ def forbidden_origin(request: HttpRequest) -> HttpResponse:
     )
 
 
+def nothing_to_refuse(request: HttpRequest) -> HttpResponse:
+    """409: the site's policy has no marketing, so that none runs for anybody."""
+    return wrong(
+        request,
+        409,
+        "nothing_to_refuse",
+        _("This site has no marketing in its policy, so none runs for anybody."),
+    )
+
+
 def wrong_method(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse:
     """405, naming the methods that exist."""
     sentence = _("This address answers only: %(methods)s.") % {

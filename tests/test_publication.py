@@ -15,7 +15,17 @@ from consent.management.demo_site import POLICY, SITE
 from consent.models import Content, PolicyVersion, Site
 from consent.publication import publish
 from tests.test_faults import database_down
-from tests.visits import ALL, NONE, body, choose, decision, records, rows, send
+from tests.visits import (
+    ALL,
+    NONE,
+    OWN_PAGE,
+    body,
+    choose,
+    decision,
+    records,
+    rows,
+    send,
+)
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -294,3 +304,21 @@ def test_overrides_that_cannot_be_applied_leave_the_rule_book_as_it_is(
     publication.forget()
     assert decision(parisian)["banner"] == "opt_in"
     assert "left out" in caplog.text
+
+
+def test_without_marketing_in_the_policy_there_is_nothing_to_opt_out_of(
+    site: Site, californian: Client
+) -> None:
+    services = [s for s in POLICY["services"] if s["purpose"] != "marketing"]
+    publish_now(site, purposes={"analytics": {}, "functional": {}}, services=services)
+    before = rows()
+    response = californian.post("/privacy-choices/", headers=OWN_PAGE)
+    assert response.status_code == 409
+    assert rows() == before
+
+
+def test_a_site_that_has_published_nothing_records_no_opt_out(db: None) -> None:
+    Site.objects.create(**{**SITE, "hosts": ["testserver"]})
+    response = Client().post("/privacy-choices/", headers=OWN_PAGE)
+    assert response.status_code == 409
+    assert records() == []

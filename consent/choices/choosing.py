@@ -114,7 +114,8 @@ def note_signal(
     None where no record is needed: an account that is opted out already, or that
     granted marketing over the signal.
     """
-    if not consent.signals.gpc:
+    offered = consent.published.policy.purposes
+    if not consent.signals.gpc or Purpose.MARKETING not in offered:
         return None
     answer = consent.choice.answers.get(Purpose.MARKETING) if consent.choice else None
     if answer is not None and (not answer.granted or answer.over_signal):

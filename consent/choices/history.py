@@ -1,13 +1,24 @@
 """A person's own records."""
 
+from typing import Final
+
 from consent.decision import Consent
 from consent.models import Content, Link
 
+PAGE: Final = 100
+
 
 def history(
-    consent: Consent, *, user: int | None, visitor_id: str | None
+    consent: Consent,
+    *,
+    user: int | None,
+    visitor_id: str | None,
+    limit: int | None = PAGE,
 ) -> list[tuple[Content, Link]]:
-    """The records of a signed-in user, else of this browser; newest first."""
+    """The records of a signed-in user, else of this browser; newest first.
+
+    `limit` is how many at most; a person's own download has them all.
+    """
     site = consent.published.site
     links = Link.objects.filter(site=site)
     if user is not None:
@@ -16,7 +27,7 @@ def history(
         links = links.filter(visitor=visitor_id, user="")
     else:
         return []
-    found = list(links.order_by("-time")[:100])
+    found = list(links.order_by("-time")[:limit])
     # The site of either table, because every index begins with it.
     records = Content.objects.filter(site=site, entry__site=site)
     keys = [link.pk for link in found]

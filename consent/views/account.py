@@ -73,7 +73,10 @@ def history(request: HttpRequest, form: str) -> HttpResponse:
     """One's own records as a file: JSON with receipts, or CSV to read."""
     consent = consent_of(request)
     records = choices.history(
-        consent, user=signed_in(request), visitor_id=visitor_id(request, consent)
+        consent,
+        user=signed_in(request),
+        visitor_id=visitor_id(request, consent),
+        limit=None,
     )
     receipts = [ledger.receipt_of(c, link).document(own=True) for c, link in records]
     name = f"cookie-preferences.{form}"

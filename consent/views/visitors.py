@@ -117,6 +117,8 @@ def _opt_out(request: HttpRequest, consent: Consent) -> HttpResponse:
     # but another site's page may not make it in the person's name.
     if trust_of(request, consent) is Trust.NONE:
         return problems.forbidden_origin(request)
+    if Purpose.MARKETING not in consent.published.policy.purposes:
+        return problems.nothing_to_refuse(request)
     recorded = choices.opt_out(
         consent,
         surface=Surface.OPT_OUT,
