@@ -16,11 +16,12 @@ from django.utils import timezone
 
 from consent import geolocation, publication
 from consent.core.cookie import decode, encode
-from consent.core.decide import Signals, decide
+from consent.core.decide import decide
 from consent.core.jurisdictions import Location, rule_for
 from consent.core.preferences import Answer, Choice
 from consent.core.purposes import OPTIONAL
 from consent.core.scales import Model
+from consent.core.signals import Signals
 from consent.decision import rule_at
 from consent.management.demo_site import POLICY, SITE
 from consent.models import Entry, Site

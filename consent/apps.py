@@ -1,4 +1,4 @@
-"""The Django app: registers checks and follows people who sign in and out."""
+"""The Django app: registers checks, follows sign-in, and guards its logs."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +14,8 @@ class ConsentConfig(AppConfig):
         from consent import (
             checks,  # noqa: F401 - registers the checks
             middleware,
+            redaction,
         )
 
         middleware.follow_sign_in()
+        redaction.guard_receipts()

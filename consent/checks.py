@@ -3,26 +3,37 @@
 Errors (`consent.E…`) keep the server from starting; warnings (`consent.W…`) do not.
 """
 
+import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final
 
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import DatabaseError, connection
+from django.db import Error as AnyDatabaseError
+from django.db import connection
 
 from consent import geolocation, keys, rulebook
 from consent.models import Site
+from consent.models.site import COOKIE_DOMAIN
 from consent.visitor.address import networks
 
 type Messages = Iterator[CheckMessage]
+
+SHORTEST_SECRET: Final = 32
+# RFC 9110 section 5.6.2, which RFC 6265 uses for the names of cookies too.
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+# What Django holds against the host of a request: `*`, or a name or address without
+# scheme and port; a dot in front stands for all subdomains.
+_HOST: Final = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 
 
 @register("consent")
 def check_settings(app_configs: object, **_: object) -> Sequence[CheckMessage]:
     """Everything that the settings alone can get wrong."""
     found: list[CheckMessage] = []
-    for check in (_understood, _proxies, _headers, _demo, _key, _overrides, _segment):
+    for check in _OF_SETTINGS:
         found.extend(check())
     return found
 
@@ -52,6 +63,12 @@ def _headers() -> Messages:
                 f"{name} is {header!r}; a header name has dashes, never underscores.",
                 hint="For example CF-IPCountry.",
                 id="consent.E003",
+            )
+        elif header and not _TOKEN.fullmatch(header):
+            yield Error(
+                f"{name} is {header!r}, which is no name of a header.",
+                hint="Give the name alone, without a colon: CF-IPCountry.",
+                id="consent.E011",
             )
     named = settings.GEO_COUNTRY_HEADER or settings.GEO_SUBDIVISION_HEADER
     if named and not settings.TRUSTED_PROXIES:
@@ -87,7 +104,8 @@ def _overrides() -> Messages:
     if book.lowered_unknown:
         yield checks.Warning(
             "CONSENT_RULE_OVERRIDES gives unknown places less than the strictest rule.",
-            hint="This is recorded in the ledger. Remove the override to be strict.",
+            hint="Every site's next choice or publication records it in the ledger. "
+            "Remove the override to be strict.",
             id="consent.W002",
         )
 
@@ -99,6 +117,74 @@ def _segment() -> Messages:
             hint="Set the key, or TRACKING_STRATEGY=logging.",
             id="consent.E007",
         )
+
+
+def _cookie() -> Messages:
+    name, domain = settings.CONSENT_COOKIE_NAME, settings.CONSENT_COOKIE_DOMAIN
+    if not _can_name_a_cookie(name):
+        yield Error(
+            f"CONSENT_COOKIE_NAME is {name!r}, which cannot name a cookie.",
+            hint="Use letters, digits, dashes and underscores, as in consent.",
+            id="consent.E008",
+        )
+    taken = {
+        settings.SESSION_COOKIE_NAME,
+        settings.CSRF_COOKIE_NAME,
+        settings.LANGUAGE_COOKIE_NAME,
+        "messages",
+    }
+    for own in taken & {name, f"{name}_id"}:
+        yield Error(
+            f"CONSENT_COOKIE_NAME is {name!r}, but the cookie {own} is another's.",
+            hint="Choose a name that is not taken, as in consent.",
+            id="consent.E009",
+        )
+    if domain and not COOKIE_DOMAIN.fullmatch(domain.lower()):
+        yield Error(
+            f"CONSENT_COOKIE_DOMAIN is {domain!r}, which is no domain of a cookie.",
+            hint="Give the domain alone, as in example.org, or leave it empty.",
+            id="consent.E010",
+        )
+
+
+def _can_name_a_cookie(name: str) -> bool:
+    try:
+        SimpleCookie()[name] = ""  # words such as path are reserved
+    except CookieError:
+        return False
+    return bool(_TOKEN.fullmatch(name))
+
+
+def _hosts() -> Messages:
+    for host in settings.ALLOWED_HOSTS:
+        if not _HOST.fullmatch(host):
+            yield Error(
+                f"ALLOWED_HOSTS has {host!r}, which no request can match.",
+                hint="Give names without scheme, port and path: example.org, or "
+                ".example.org with all its subdomains.",
+                id="consent.E012",
+            )
+
+
+def _secret() -> Messages:
+    if settings.DEBUG:
+        return
+    secrets = {"SECRET_KEY": [settings.SECRET_KEY]}
+    secrets["SECRET_KEY_FALLBACKS"] = settings.SECRET_KEY_FALLBACKS
+    for name, values in secrets.items():
+        if any(len(value) < SHORTEST_SECRET for value in values):
+            yield Error(
+                f"{name} is shorter than {SHORTEST_SECRET} characters, so that "
+                "somebody could guess it and sign choices.",
+                hint="Remove it, and one is made and kept; or give a long random one.",
+                id="consent.E013",
+            )
+
+
+_OF_SETTINGS: Final = (
+    *(_understood, _proxies, _headers, _cookie, _hosts, _secret),
+    *(_demo, _key, _overrides, _segment),
+)
 
 
 @register("consent")
@@ -139,7 +225,7 @@ def check_database(
         return []
     try:
         return [*_durable(), *_sites()]
-    except DatabaseError:
+    except AnyDatabaseError:
         return []  # not migrated yet, or down: other messages say so
 
 
@@ -162,17 +248,34 @@ def _sites() -> Messages:
     if not sites:
         yield checks.Warning(
             "There is no site yet, so every page answers 404.",
-            hint="Add a site in the administration, or run manage.py prepare_demo.",
+            hint="Add a site in the administration, then run manage.py "
+            "publish_policy SITE FILE.json for it.",
             id="consent.W020",
         )
     for site in sites:
         if not site.policies.all():
             yield checks.Warning(
                 f"The site {site.slug} has published no policy: nothing optional runs.",
-                hint="Publish a policy for it.",
+                hint=f"Run manage.py publish_policy {site.slug} FILE.json.",
                 id="consent.W021",
             )
-        try:
-            rulebook.apply(rulebook.load(), list(site.rule_overrides))
-        except rulebook.OverrideError as error:
-            yield Error(f"Rule overrides of {site.slug}: {error}", id="consent.E021")
+        yield from _site_settings(site)
+
+
+def _site_settings(site: Site) -> Messages:
+    """What a site says of itself; forms refuse it, and other programs may not."""
+    try:
+        rulebook.apply(rulebook.load(), list(site.rule_overrides))
+    except (rulebook.OverrideError, TypeError, AttributeError) as error:
+        yield Error(
+            f"Rule overrides of {site.slug}: {error}",
+            hint="Correct them in the administration.",
+            id="consent.E021",
+        )
+    if site.cookie_domain and not COOKIE_DOMAIN.fullmatch(site.cookie_domain):
+        yield Error(
+            f"The cookie domain of {site.slug} is {site.cookie_domain!r}, which is no "
+            "domain of a cookie.",
+            hint="Correct it in the administration; leave it empty for each host's.",
+            id="consent.E022",
+        )

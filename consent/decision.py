@@ -5,7 +5,7 @@ one row, their current choice.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property, lru_cache
 
 from django.conf import settings
@@ -15,10 +15,11 @@ from django.utils import timezone, translation
 
 from consent import publication, visitor
 from consent.core.cookie import decode
-from consent.core.decide import Decision, Signals, decide
+from consent.core.decide import Decision, decide
 from consent.core.jurisdictions import Location, Rule, Rules, rule_for
-from consent.core.preferences import Choice
+from consent.core.preferences import Choice, merge
 from consent.core.purposes import Purpose
+from consent.core.signals import Signals
 from consent.models import Preference
 from consent.publication import Published
 from consent.visitor import Cookies
@@ -38,18 +39,18 @@ class Consent:
     """
 
     def __init__(self, request: HttpRequest) -> None:
-        self._request = request
+        self.request = request
         self.asked = False
         self.pending: list[Callable[[HttpResponseBase], None]] = []
 
     def again(self) -> "Consent":
         """The same request, asked afresh, after a choice has changed."""
-        return Consent(self._request)
+        return Consent(self.request)
 
     @cached_property
     def published(self) -> Published:
         """The site of this request with what it published; raises UnknownSiteError."""
-        found = site_of(self._request)
+        found = site_of(self.request)
         if found is None:
             raise UnknownSiteError
         return found
@@ -57,7 +58,7 @@ class Consent:
     @cached_property
     def disguise(self) -> Disguise | None:
         """Whom the demo plays; None outside the demo."""
-        return disguise_of(self._request) if settings.DEMO and settings.DEBUG else None
+        return disguise_of(self.request) if settings.DEMO and settings.DEBUG else None
 
     @cached_property
     def server_time(self) -> datetime:
@@ -72,9 +73,7 @@ class Consent:
     @cached_property
     def signals(self) -> Signals:
         return (
-            self.disguise.signals
-            if self.disguise
-            else visitor.signals_of(self._request)
+            self.disguise.signals if self.disguise else visitor.signals_of(self.request)
         )
 
     @cached_property
@@ -84,13 +83,14 @@ class Consent:
         if self.disguise:
             located = self.disguise.location
         else:
-            located = visitor.locate_request(self._request)
-        return visitor.declared(located, self.region)
+            located = visitor.locate_request(self.request)
+        kept = self.choice.region if self.choice else None
+        return visitor.declared(located, self.region, kept)
 
     @cached_property
     def region(self) -> str | None:
         """The region the visitor declared, now (`?place=`) or with their choice."""
-        asked = visitor.region_named(self._request.GET.get("place"))
+        asked = visitor.region_named(self.request.GET.get("place"))
         return asked or (self.choice.region if self.choice else None)
 
     @cached_property
@@ -100,17 +100,18 @@ class Consent:
     @cached_property
     def _browser(self) -> tuple[Choice | None, bool]:
         return visitor.read_choice(
-            self._request, site=self.published.site.slug, now=self.now
+            self.request, site=self.published.site.slug, now=self.now
         )
 
     @cached_property
     def preference(self) -> Preference | None:
         """The account's current choice, where somebody is signed in."""
-        user = signed_in(self._request)
+        user = signed_in(self.request)
         if user is None:
             return None
         site = self.published.site
-        return Preference.objects.filter(site=site, user=user).first()
+        row = Preference.objects.filter(site=site, user=user).first()
+        return row if row is not None and row.receipt else None
 
     @property
     def browser_choice(self) -> Choice | None:
@@ -121,11 +122,16 @@ class Consent:
     def choice(self) -> Choice | None:
         """The newest believed choice: the account's where somebody is signed in.
 
-        Whatever the browser then holds does not count; merging at sign-in did that.
+        Merging at sign-in brought along what the browser held. Should a sign-in have
+        gone past that, the browser's refusals count all the same.
         """
-        if signed_in(self._request) is None:
-            return self._browser[0]
-        return stored_choice(self.preference) if self.preference else None
+        browser = self._browser[0]
+        if signed_in(self.request) is None:
+            return browser
+        if self.preference is not None:
+            return stored_choice(self.preference)
+        refused = merge(account=None, browser=browser, left=True)
+        return refused if refused.answers or refused.services else None
 
     @property
     def trusted(self) -> bool:
@@ -156,11 +162,15 @@ class Consent:
 
     @property
     def cookies(self) -> Cookies:
-        site = self.published.site
+        here = self.published
+        domain = here.site.cookie_domain or settings.CONSENT_COOKIE_DOMAIN
+        policies = (*here.older.values(), here.policy)
         return Cookies(
-            site=site.slug,
-            domain=site.cookie_domain or settings.CONSENT_COOKIE_DOMAIN,
-            secure=self._request.is_secure(),
+            site=here.site.slug,
+            domain=domain,
+            secure=self.request.is_secure(),
+            strays=visitor.strays(self.request, site=here.site.slug, domain=domain),
+            services={s.slug: s.purpose for p in policies for s in p.services},
         )
 
 
@@ -256,45 +266,3 @@ class _ById:
 @lru_cache(maxsize=4096)
 def _remembered(table: _ById, location: Location, days: frozenset[date]) -> Rule:
     return rule_for(rules=table.rules, location=location, on=days)
-
-
-_DAY = timedelta(days=1)
-_HALF_LIFE = visitor.cookies.LONGEST / 2
-
-
-def keep_in_browser(consent: Consent, choice: Choice) -> None:
-    """Have the response carry a choice as the signed cookie."""
-    days = cookie_days(consent, choice)
-    consent.pending.append(
-        lambda response: visitor.issue_choice(
-            response, choice, cookies=consent.cookies, days=days
-        )
-    )
-
-
-def renew(consent: Consent) -> None:
-    """Renew the cookie of an opt-out that never ends once half its life has passed.
-
-    Only answers that are not stored anywhere may call this.
-    """
-    choice = consent.choice
-    if choice is None or choice.at is None or not _refuses(choice):
-        return
-    if consent.now - choice.at > _HALF_LIFE:
-        keep_in_browser(consent, choice)
-
-
-def cookie_days(consent: Consent, choice: Choice) -> int:
-    """How long the cookie lives: the longest of the clocks; for ever is 400 days.
-
-    A refusal outlives its gap: what ends after the gap is only the duty not to ask.
-    """
-    if choice.expires is None or _refuses(choice):
-        return visitor.cookies.LONGEST // _DAY
-    gap = max(consent.rule.gap_days, consent.published.policy.gap_days or 0)
-    last = max(a.expires for a in choice.answers.values() if a.expires)
-    return max(gap, -((consent.now - last) // _DAY))  # days begun count whole
-
-
-def _refuses(choice: Choice) -> bool:
-    return any(not answer.granted for answer in choice.answers.values())

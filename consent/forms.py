@@ -7,9 +7,10 @@ Everything comes from a closed list. What is not on it is refused with the sente
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn
 
+from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest
 
@@ -19,10 +20,12 @@ from consent.core.policy import Policy
 from consent.core.purposes import OPTIONAL, Purpose
 from consent.core.record import Surface
 from consent.decision import Consent
+from consent.keys import opened
 
 LARGEST_BODY: Final = 16 * 1024
 # Characters of services refused alone, so that the cookie stays within 2,048 bytes.
 LARGEST_ALONE: Final = 900
+RECEIPT: Final = "receipt"
 TOKEN_SECONDS: Final = 12 * 60 * 60
 API_SURFACES: Final = ("banner", "preferences", "settings", "api")
 _MEMBERS: Final = {"purposes", "services", "policy_version", "surface", "language"}
@@ -93,26 +96,46 @@ def _signer(site: str) -> signing.TimestampSigner:
     return signing.TimestampSigner(salt=f"consent.form.{site}")
 
 
+def receipt_named(request: HttpRequest) -> str:
+    """The receipt's number that a redirect carried here; empty for anything else."""
+    held = request.COOKIES.get(settings.CONSENT_COOKIE_NAME, "")
+    return opened(request.GET.get(RECEIPT, ""), browser=held)
+
+
 def read_form(data: Mapping[str, str], consent: Consent) -> Sent:
     """A choice from a form: one button for all, or an answer per purpose.
 
-    `answer` is `accept`, `reject` or `save`; with `save`, `purpose-<name>` and
-    `service-<name>` are `yes` or `no`, and what is missing is refused.
+    `answer` is `accept`, `reject`, `save` or `allow`. With `save`, `purpose-<name>` and
+    `service-<name>` are `yes` or `no`, and what is missing is refused; with `allow`
+    only the purposes that say `yes` are answered. The banner's buttons answer what the
+    banner asks now, the preference centre's everything on offer.
     """
     answer = data.get("answer", "")
-    if answer not in {"accept", "reject", "save"}:
-        raise UnreadableError("answer is accept, reject or save.", status=400)
-    offered = consent.decision.offered
+    if answer not in {"accept", "reject", "save", "allow"}:
+        raise UnreadableError("answer is accept, reject, save or allow.", status=400)
     policy = _answered_policy(data.get("policy_version", ""), consent)
-    if answer == "save":
+    offered = [p for p in consent.decision.offered if p in policy.purposes]
+    surface = Surface.BANNER
+    if data.get("surface") == "preferences":
+        surface = Surface.PREFERENCES
+    services: dict[str, bool] = {}
+    if answer in {"save", "allow"}:
         purposes = {p: _yes(data, f"purpose-{p}") for p in offered}
         named = [s.slug for s in policy.services if f"service-{s.slug}" in data]
         services = {name: _yes(data, f"service-{name}") for name in named}
     else:
-        purposes, services = dict.fromkeys(offered, answer == "accept"), {}
-    answers = _checked(purposes, services, policy, consent, own=answer == "save")
-    surface = Surface.PREFERENCES if data.get("surface") == "preferences" else None
-    return Sent(answers, surface or Surface.BANNER, consent.language)
+        purposes = dict.fromkeys(offered, answer == "accept")
+    if answer == "allow":
+        purposes = {p: on for p, on in purposes.items() if on}
+    current = policy.version == consent.published.policy.version
+    asked = consent.decision.asked
+    partly = surface is Surface.BANNER and answer in {"accept", "reject"} and current
+    if partly and asked:
+        purposes = {p: on for p, on in purposes.items() if p in asked}
+    own = answer in {"save", "allow"}
+    answers = _checked(purposes, services, policy, consent, own=own)
+    whole = answer != "allow" and not (partly and asked)
+    return Sent(replace(answers, whole=whole), surface, consent.language)
 
 
 def _answered_policy(text: str, consent: Consent) -> Policy:

@@ -63,25 +63,29 @@ def _parse(text: str) -> SigningKey:
     return SigningKey(private=private, id=hashlib.sha256(public).hexdigest()[:16])
 
 
-def envelope(number: str) -> str:
-    """A receipt's number for an address bar: it is a key, so no log may hold it."""
-    return _fernet(settings.SECRET_KEY).encrypt(number.encode()).decode()
+def envelope(number: str, *, browser: str) -> str:
+    """A receipt's number for an address bar: it is a key, so no log may hold it.
+
+    `browser` is the value of the `consent` cookie that goes out with it: the envelope
+    opens only in a browser that holds this cookie, whoever else reads the address.
+    """
+    return _fernet(browser).encrypt(number.encode()).decode()
 
 
-def opened(text: str) -> str:
+def opened(text: str, *, browser: str) -> str:
     """The number in an envelope of the last ten minutes; empty for anything else."""
     try:
-        sealed = text.encode("ascii")
-        found = _fernet(settings.SECRET_KEY).decrypt(sealed, ttl=_ENVELOPE_SECONDS)
+        found = _fernet(browser).decrypt(text.encode("ascii"), ttl=_ENVELOPE_SECONDS)
     except (InvalidToken, UnicodeError):
         return ""
     return found.decode()
 
 
-@lru_cache(maxsize=2)
-def _fernet(secret: str) -> Fernet:
-    digest = hashlib.sha256(b"consent.receipt.envelope" + secret.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(digest))
+def _fernet(browser: str) -> Fernet:
+    held = hashlib.sha256(browser.encode(errors="replace")).digest()
+    secret = settings.SECRET_KEY.encode()
+    key = hashlib.sha256(b"consent.receipt.envelope" + held + secret).digest()
+    return Fernet(base64.urlsafe_b64encode(key))
 
 
 def verify_receipt(

@@ -21,7 +21,8 @@ from django.utils.cache import (
 )
 
 from consent import choices, problems, visitor
-from consent.decision import Consent, UnknownSiteError, keep_in_browser, signed_in
+from consent.browser import keep_in_browser
+from consent.decision import Consent, UnknownSiteError, signed_in
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +135,10 @@ def _signed_in(sender: object, request: HttpRequest, user: Any, **_: object) -> 
     )
     account = Consent(request)
     request.consent = account
+    if browser.browser_choice is not None and browser.browser_choice.left:
+        account.pending.append(
+            lambda response: visitor.clear_visitor_id(response, cookies=account.cookies)
+        )
     if account.choice is not None:
         keep_in_browser(account, account.choice)
     elif browser.browser_choice is not None:

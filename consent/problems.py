@@ -1,8 +1,8 @@
 """What is said when something is wrong: problem documents (RFC 9457), or a page.
 
 A client that speaks JSON gets a problem document, a person a page with the same
-sentence. Nothing is ever stored when one of these is answered, and nothing optional
-runs because of one.
+sentence. Nothing is stored when one of these is answered, but for `failed`, which
+does not know; and nothing optional runs because of one.
 """
 
 from typing import Any, Final
@@ -57,6 +57,15 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     response = wrong(request, 503, "unavailable", sentence)
     response["Retry-After"] = "5"
     return response
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """500: an error of ours. It may have come after a choice was kept."""
+    sentence = _(
+        "Something went wrong on our side. We cannot say whether what you just did "
+        "was kept: please look at your cookie preferences again."
+    )
+    return wrong(request, 500, "failed", sentence)
 
 
 def forbidden_origin(request: HttpRequest) -> HttpResponse:

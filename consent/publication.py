@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
@@ -20,11 +20,11 @@ from django.db import Error as AnyDatabaseError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from consent import ledger, rulebook
+from consent import acts, rulebook
 from consent.core.canonical import canonical_hash
 from consent.core.policy import Policy, from_document
-from consent.core.record import Act
-from consent.models import PolicyVersion, RuleBookVersion, Site
+from consent.core.policy_document import problems
+from consent.models import PolicyVersion, Site
 
 FRESH_SECONDS = 5.0
 log = logging.getLogger(__name__)
@@ -90,8 +90,8 @@ def forget() -> None:
     """Read everything again at the next question."""
     global _current  # noqa: PLW0603 - see published()
     _current = None
-    _kept.clear()
     _books.clear()
+    acts.forget()
 
 
 def by_host(host: str) -> Published | None:
@@ -120,7 +120,7 @@ def _read() -> tuple[Published, ...]:
 
 
 def _published(site: Site, versions: list[PolicyVersion]) -> Published:
-    book = _book(canonical_hash(site.rule_overrides), tuple(site.rule_overrides))
+    book = _book_of(site)
     documents = [version.document for version in versions]
     if not documents:
         # Nothing was published, so nothing may be asked and nothing may run.
@@ -132,20 +132,20 @@ def _published(site: Site, versions: list[PolicyVersion]) -> Published:
 
 
 _books: dict[str, rulebook.RuleBook] = {}
-# Rule books that are known to be kept, so that a choice need not ask again.
-_kept: set[str] = set()
 
 
-def _book(key: str, overrides: tuple[Mapping[str, Any], ...]) -> rulebook.RuleBook:
+def _book_of(site: Site) -> rulebook.RuleBook:
     """The rule book with the operator's overrides, then the site's.
 
     Overrides that cannot be applied are refused by a system check and when a site is
     saved; should they be met here all the same, the book stands without them, because
     what they would have changed is not known.
     """
+    overrides: list[Mapping[str, Any]] = list(site.rule_overrides)
+    key = canonical_hash(overrides)
     if key not in _books:
         book = rulebook.load()
-        for part in (list(settings.CONSENT_RULE_OVERRIDES), list(overrides)):
+        for part in (list(settings.CONSENT_RULE_OVERRIDES), overrides):
             try:
                 book = rulebook.apply(book, part) if part else book
             except rulebook.OverrideError:
@@ -156,6 +156,16 @@ def _book(key: str, overrides: tuple[Mapping[str, Any], ...]) -> rulebook.RuleBo
             )
         _books[key] = book
     return _books[key]
+
+
+_NEEDED: Final = (
+    "controller_name",
+    "controller_address",
+    "controller_contact",
+    "privacy_policy_url",
+    "hosts",
+    "languages",
+)
 
 
 def publish(
@@ -169,28 +179,13 @@ def publish(
     """Publish a new policy version in one transaction, with its entry in the ledger.
 
     Raises ValidationError where the site does not say who its controller is and where
-    its privacy policy stands, or where the document cannot be read.
+    its privacy policy stands, or with a sentence for each thing that is wrong in the
+    document.
     """
-    missing = [
-        field
-        for field in (
-            "controller_name",
-            "controller_address",
-            "controller_contact",
-            "privacy_policy_url",
-            "hosts",
-            "languages",
-        )
-        if not getattr(site, field)
-    ]
-    if missing:
-        raise ValidationError(
-            _("Before a policy can be published the site needs: %(fields)s")
-            % {"fields": ", ".join(missing)}
-        )
     with transaction.atomic():
         # The site's row is locked, so that two editors cannot publish one number.
-        Site.objects.select_for_update().get(pk=site.pk)
+        site = Site.objects.select_for_update().get(pk=site.pk)
+        _refuse_unfit(site, document)
         last = PolicyVersion.objects.filter(site=site).order_by("-version").first()
         version = _version(site, document, (last.version if last else 0) + 1)
         row = PolicyVersion.objects.create(
@@ -202,15 +197,29 @@ def publish(
             published_by=by if by is not None and by.pk else None,  # type: ignore[misc]
             note=note,
         )
-        record_act(
+        acts.record(
             site=site,
             at=at,
             act="policy_published",
             subject=row.hash,
             detail={"version": row.version},
         )
+        note_rule_book(site=site, at=at)
     forget()
     return row
+
+
+def _refuse_unfit(site: Site, document: Mapping[str, Any]) -> None:
+    """Refuse a site that does not say who is responsible, and an unfit document."""
+    missing = [field for field in _NEEDED if not getattr(site, field)]
+    if missing:
+        raise ValidationError(
+            _("Before a policy can be published the site needs: %(fields)s")
+            % {"fields": ", ".join(missing)}
+        )
+    found = problems(document)
+    if found:
+        raise ValidationError(found)
 
 
 def _version(site: Site, document: Mapping[str, Any], number: int) -> dict[str, Any]:
@@ -237,39 +246,15 @@ def _version(site: Site, document: Mapping[str, Any], number: int) -> dict[str, 
     return whole
 
 
-def record_act(
-    *, site: Site, at: datetime, act: str, subject: str | None, detail: dict[str, Any]
-) -> None:
-    """Write something the operator did to the site's ledger."""
-    entry = Act(
-        id=ledger.new_id(),
-        site=site.slug,
-        time=at,
-        act=act,
-        subject=subject,
-        detail=detail,
-    )
-    ledger.append(site=site, entry=entry, owner=None)
+def note_rule_book(*, site: Site, at: datetime) -> None:
+    """Record, in the caller's transaction, that a site decides by another rule book."""
+    acts.note_rule_book(site=site, book=_book_of(site), at=at)
 
 
 def keep_rule_book(here: Published, *, at: datetime) -> None:
-    """Keep the rule book that records point at, and record when it changed.
+    """Keep the rule book that a record points at, and record when it changed.
 
     Called in the transaction of a choice: a record must never name a rule book that
     cannot be shown.
     """
-    book = here.book
-    if book.version in _kept:
-        return
-    _row, new = RuleBookVersion.objects.get_or_create(
-        hash=book.version, defaults={"document": book.document()}
-    )
-    if new:
-        record_act(
-            site=here.site,
-            at=at,
-            act="rule_book_changed",
-            subject=book.version,
-            detail={"lowered_unknown": book.lowered_unknown},
-        )
-    transaction.on_commit(lambda: _kept.add(book.version))
+    acts.note_rule_book(site=here.site, book=here.book, at=at)

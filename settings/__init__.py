@@ -88,6 +88,8 @@ def _database() -> dict[str, Any]:
         pooled = options.get("pool", False)
         found.setdefault("CONN_MAX_AGE", 0 if pooled else 60)
         found["CONN_HEALTH_CHECKS"] = True
+        # A server that does not answer is told of, not waited for.
+        options.setdefault("connect_timeout", 10)
     return found
 
 

@@ -17,6 +17,7 @@ from consent import notices, publication
 from consent.management.commands.prepare_demo import _give_rights
 from consent.management.demo_site import POLICY, SITE
 from consent.models import Site
+from tests.visits import PASSWORD
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -167,3 +168,13 @@ def auditor(site: Site) -> Any:
     user = get_user_model().objects.create_user("auditor", password="looks only")
     _give_rights(user, "auditor")
     return user
+
+
+@pytest.fixture
+def ada(site: Site) -> Any:
+    return get_user_model().objects.create_user("ada", password=PASSWORD)
+
+
+@pytest.fixture
+def bob(site: Site) -> Any:
+    return get_user_model().objects.create_user("bob", password=PASSWORD)

@@ -12,7 +12,6 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, models, transaction
 from django.test import Client
 
-from consent.core.decide import Signals
 from consent.core.jurisdictions import Location, Source
 from consent.core.purposes import Purpose
 from consent.core.record import (
@@ -24,6 +23,7 @@ from consent.core.record import (
     leaf,
 )
 from consent.core.scales import Model
+from consent.core.signals import Signals
 from consent.management.demo_site import POLICY
 from consent.models import Content, Entry, PolicyVersion, Waiting
 from consent.publication import publish

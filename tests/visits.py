@@ -10,6 +10,8 @@ from django.urls import reverse
 
 from consent.models import Content
 
+SETTINGS = "/settings/user/cookie-preferences/"
+PASSWORD = "a long enough word"
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 ALL = {"functional": True, "analytics": True, "marketing": True}
 NONE = {"functional": False, "analytics": False, "marketing": False}
@@ -79,3 +81,19 @@ def records() -> list[dict[str, Any]]:
     """All consent records that are kept, oldest first."""
     found = Content.objects.filter(kind="consent").order_by("time", "entry__time")
     return [json.loads(content.canonical) for content in found]
+
+
+def sign_in(browser: Client, user: Any, **headers: str) -> Any:
+    response = browser.post(
+        reverse("sign-in"),
+        {"username": user.username, "password": PASSWORD},
+        headers=headers,
+    )
+    assert response.status_code == 302, response.content
+    return response
+
+
+def sign_out(browser: Client) -> Any:
+    response = browser.post(reverse("sign-out"))
+    assert response.status_code == 302
+    return response

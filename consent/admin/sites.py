@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from django import forms
 from django.conf import settings
@@ -26,7 +26,7 @@ else:
     _SiteForm = forms.ModelForm
 
 
-_HOST: Final = re.compile(r"(\*\.)?[a-z0-9][a-z0-9.-]*|\[[0-9a-f:.]+\]")
+_HOST: Final = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 _ORIGIN: Final = re.compile(
     r"https?://([a-z0-9][a-z0-9.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
 )
@@ -54,7 +54,15 @@ class SiteForm(_SiteForm):
         )
 
     def clean_hosts(self) -> list[str]:
-        return self._texts("hosts", _HOST, _("Hosts are names without a port."))
+        hosts = self._texts("hosts", _HOST, _("Hosts are names without a port."))
+        for other in Site.objects.exclude(pk=self.instance.pk):
+            for host in hosts:
+                if any(_overlap(host, its) for its in other.hosts):
+                    raise forms.ValidationError(
+                        _("%(host)s belongs to the site %(site)s.")
+                        % {"host": host, "site": other.slug}
+                    )
+        return hosts
 
     def clean_allowed_origins(self) -> list[str]:
         sentence = _("Origins are like https://app.example.org, without a path.")
@@ -68,19 +76,46 @@ class SiteForm(_SiteForm):
 
     def _texts(self, name: str, shape: re.Pattern[str], sentence: str) -> list[str]:
         """A list of texts of one shape: anything else would stop every page."""
-        given = self.cleaned_data[name] or []
-        texts = [t for t in given if isinstance(t, str) and shape.fullmatch(t)]
-        if texts != given:
+        given = self.cleaned_data[name]
+        # JSON may hold anything; a field left empty is None.
+        listed: list[object] = given if isinstance(given, list) else []
+        texts = [t for t in listed if isinstance(t, str) and shape.fullmatch(t)]
+        if texts != ([] if given is None else given):
             raise forms.ValidationError(sentence)
         return texts
 
     def clean_rule_overrides(self) -> list[dict[str, Any]]:
-        overrides: list[dict[str, Any]] = self.cleaned_data["rule_overrides"] or []
+        overrides = self.cleaned_data["rule_overrides"]
+        overrides = [] if overrides is None else overrides
+        if not _is_list_of_objects(overrides):
+            raise forms.ValidationError(_("Rule overrides are a list of objects."))
         try:
             rulebook.apply(rulebook.load(), overrides)
         except rulebook.OverrideError as error:
             raise forms.ValidationError(str(error)) from error
         return overrides
+
+    def clean(self) -> dict[str, Any] | None:
+        """The cookie domain holds every host: browsers refuse a cookie of another."""
+        cleaned = super().clean()
+        domain = self.cleaned_data.get("cookie_domain", "").removeprefix(".")
+        hosts = self.cleaned_data.get("hosts", [])
+        if domain and not all(f".{host}".endswith(f".{domain}") for host in hosts):
+            self.add_error("cookie_domain", _("Every host must be in this domain."))
+        return cleaned
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether some name belongs to both hosts; `*.` stands for all subdomains."""
+    return (
+        one == other
+        or (one.startswith("*.") and other.endswith(one[1:]))
+        or (other.startswith("*.") and one.endswith(other[1:]))
+    )
+
+
+def _is_list_of_objects(value: object) -> TypeGuard[list[dict[str, Any]]]:
+    return isinstance(value, list) and all(isinstance(v, dict) for v in value)
 
 
 @admin.register(Site)
@@ -116,14 +151,7 @@ class SiteAdmin(_SiteAdmin):
         before: list[Any] = next(iter(kept), [])
         super().save_model(request, obj, form, change)
         if obj.rule_overrides != before:
-            book = rulebook.apply(rulebook.load(), obj.rule_overrides)
-            publication.record_act(
-                site=obj,
-                at=timezone.now(),
-                act="rule_overrides_changed",
-                subject=book.version,
-                detail={"lowered_unknown": book.lowered_unknown},
-            )
+            publication.note_rule_book(site=obj, at=timezone.now())
         publication.forget()
 
 

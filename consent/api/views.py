@@ -10,8 +10,9 @@ from django.views.decorators.csrf import csrf_exempt
 
 from consent import choices, ledger, problems, visitor
 from consent.api.documents import decision_document
+from consent.browser import renew
 from consent.core.origin import Trust
-from consent.decision import Consent, UnknownSiteError, renew, signed_in
+from consent.decision import Consent, UnknownSiteError, signed_in
 from consent.forms import (
     PolicyChangedError,
     UnreadableError,
@@ -59,11 +60,10 @@ def _unreadable(request: HttpRequest, error: UnreadableError) -> HttpResponse:
 
 
 @_endpoint("GET", "HEAD")
-def decision(request: HttpRequest, consent: Consent) -> HttpResponse:
+def decision(_request: HttpRequest, consent: Consent) -> HttpResponse:
     """GET /api/v1/decision: what to show this visitor, and what may run, right now."""
     document = decision_document(consent)
-    if signed_in(request) is None:
-        renew(consent)
+    renew(consent)
     return JsonResponse(document)
 
 

@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 
 from django.db import transaction
 
-from consent.choices.keeping import Happening, Recorded, conflicts, locked, record
-from consent.core.decide import Decision, grant_ends, model_for
+from consent import notices
+from consent.choices.keeping import Happening, Recorded, locked, record
+from consent.core.decide import Decision
 from consent.core.policy import Policy
 from consent.core.preferences import Answer, Choice, add
 from consent.core.purposes import Purpose
 from consent.core.record import Event, Surface, event_of
+from consent.core.signals import NO_SIGNAL, Signal
+from consent.core.wanted import grant_ends, model_for, signals_seen
 from consent.decision import Consent, stored_choice
 from consent.visitor.cookies import new_visitor_id
 
@@ -20,13 +23,17 @@ class Answers:
     """What a person answered, to which policy version.
 
     `own` says that every purpose got an answer of its own; *Accept all* does not, and
-    leaves out what a browser's signal turned off. Refusals may answer an older version.
+    leaves out what a browser's signal turned off. `whole` says that everything on offer
+    was answered, so that what is left out is refused; a banner that asks again about
+    some purposes leaves the other answers as they are. Refusals may answer an older
+    version.
     """
 
     purposes: Mapping[Purpose, bool]
     services: Mapping[str, bool]
     own: bool
     policy: Policy
+    whole: bool = True
 
 
 def choose(
@@ -38,33 +45,58 @@ def choose(
     visitor_id: str | None,
     language: str | None = None,
 ) -> Recorded:
-    """Record an explicit answer to every purpose on offer.
+    """Record an explicit answer, laid over what was answered before.
 
-    Purposes left out are refused, explicitly. An answer given while signed in is the
-    account's. A visitor id is made only where something is granted.
+    An answer given while signed in is the account's. A visitor id is made only where
+    something is granted, and a plain refusal is linked to none.
     """
-    decision = consent.decision
-    purposes = _purposes(consent, decision, answers)
-    before = consent.choice
-    newer = _answered(consent, purposes, answers)
-    granted = any(purposes.values())
-    return record(
-        consent,
-        Happening(
-            event=event_of(
-                purposes=purposes,
-                before={p: a.granted for p, a in before.answers.items()}
-                if before
-                else None,
-            ),
+    purposes = _purposes(consent, consent.decision, answers)
+    with transaction.atomic():
+        before = _standing(consent, user)
+        newer = _answered(consent, purposes, answers, before)
+        said = {p: a.granted for p, a in before.answers.items()} if before else None
+        event = event_of(purposes=purposes, before=said)
+        happening = Happening(
+            event=event,
             surface=surface,
             newer=newer,
-            standing=_without_followers(newer, answers.policy),
+            standing=_without_followers(
+                add(choice=before, newer=newer), consent.published.policy
+            ),
             user=user,
-            visitor=visitor_id or (new_visitor_id() if granted else None),
+            visitor=_visitor(event, visitor_id),
             policy=answers.policy,
-        ),
+            notice=_notice(consent, surface, answers, language or consent.language),
+        )
+        return record(consent, happening, language=language)
+
+
+def _visitor(event: Event, visitor_id: str | None) -> str | None:
+    if event is Event.REFUSED:
+        return None
+    return visitor_id or (new_visitor_id() if event is not Event.WITHDRAWN else None)
+
+
+# The surfaces on which our own words are shown; a caller of the API shows its own.
+_OURS = frozenset({Surface.BANNER, Surface.PREFERENCES, Surface.SETTINGS})
+
+
+def _notice(
+    consent: Consent, surface: Surface, answers: Answers, language: str
+) -> tuple[str, notices.Document] | None:
+    """What was on the screen; None where that is not known.
+
+    That is so for an answer to an older version's words.
+    """
+    here = consent.published
+    if surface not in _OURS or answers.policy.version != here.policy.version:
+        return None
+    decision = consent.decision
+    return notices.notice_for(
+        here,
         language=language,
+        purposes=decision.offered if answers.whole else decision.asked,
+        signal=bool(decision.applied),
     )
 
 
@@ -103,7 +135,7 @@ def _standing(consent: Consent, user: int | None) -> Choice | None:
     if user is None:
         return consent.choice
     row = locked(consent, user)
-    return stored_choice(row) if row else None
+    return stored_choice(row) if row.receipt else consent.choice
 
 
 def note_signal(
@@ -117,8 +149,10 @@ def note_signal(
     offered = consent.published.policy.purposes
     if not consent.signals.gpc or Purpose.MARKETING not in offered:
         return None
+    if not consent.trusted:
+        return None  # nothing runs until the person answers, and a signal is no answer
     answer = consent.choice.answers.get(Purpose.MARKETING) if consent.choice else None
-    if answer is not None and (not answer.granted or answer.over_signal):
+    if answer is not None and (not answer.granted or Signal.GPC in answer.over_signal):
         return None
     return opt_out(consent, surface=Surface.SIGNAL, user=user, visitor_id=visitor_id)
 
@@ -127,8 +161,11 @@ def _purposes(
     consent: Consent, decision: Decision, answers: Answers
 ) -> dict[Purpose, bool]:
     """The answers as they count: complete, and under the browser's signal (rule 6)."""
-    asked = [p for p in decision.offered if p in answers.policy.purposes]
-    purposes = {p: answers.purposes.get(p, False) for p in asked}
+    purposes = {
+        p: answers.purposes.get(p, False)
+        for p in decision.offered
+        if p in answers.policy.purposes and (answers.whole or p in answers.purposes)
+    }
     if decision.applied and purposes.get(Purpose.MARKETING):
         allowed = answers.own and _may_override(consent)
         purposes[Purpose.MARKETING] = allowed
@@ -140,17 +177,17 @@ def _may_override(consent: Consent) -> bool:
 
 
 def _answered(
-    consent: Consent, purposes: Mapping[Purpose, bool], answers: Answers
+    consent: Consent,
+    purposes: Mapping[Purpose, bool],
+    answers: Answers,
+    before: Choice | None,
 ) -> Choice:
     policy = answers.policy
-    over = bool(conflicts(consent))
     of_service = {service.slug: service.purpose for service in policy.services}
+    named = {**_accepted_again(answers, before, of_service), **answers.services}
     return Choice(
         answers={
-            p: _answer(
-                consent, p, policy, granted=on, over=over and p is Purpose.MARKETING
-            )
-            for p, on in purposes.items()
+            p: _answer(consent, p, policy, granted=on) for p, on in purposes.items()
         },
         services={
             name: _answer(
@@ -160,11 +197,29 @@ def _answered(
                 # A signal may have turned off the purpose that it belongs to.
                 granted=on and purposes.get(of_service[name], False),
             )
-            for name, on in answers.services.items()
+            for name, on in named.items()
         },
         rule=consent.rule.name,
         region=consent.region,
     )
+
+
+def _accepted_again(
+    answers: Answers, before: Choice | None, of_service: Mapping[str, Purpose]
+) -> dict[str, bool]:
+    """Services that were refused alone and that *Accept all* takes in again.
+
+    Only that button speaks about all of them; a form that does not name a service
+    leaves its refusal standing.
+    """
+    if answers.own or before is None:
+        return {}
+    return {
+        name: True
+        for name, answer in before.services.items()
+        if not answer.granted
+        and answers.purposes.get(of_service.get(name) or Purpose.NECESSARY)
+    }
 
 
 def _without_followers(choice: Choice, policy: Policy) -> Choice:
@@ -177,7 +232,7 @@ def _without_followers(choice: Choice, policy: Policy) -> Choice:
     alone = {
         name: answer
         for name, answer in choice.services.items()
-        if answer.granted != (of_service[name] in purposes)
+        if answer.granted != (of_service.get(name) in purposes)
     }
     return replace(choice, services=alone)
 
@@ -188,8 +243,11 @@ def _answer(
     policy: Policy,
     *,
     granted: bool,
-    over: bool = False,
 ) -> Answer:
+    over = NO_SIGNAL
+    if granted and purpose is Purpose.MARKETING:
+        rule, signals = consent.rule, consent.signals
+        over = signals_seen(policy=policy, rule=rule, signals=signals)
     ends = grant_ends(policy=policy, rule=consent.rule, at=consent.now)
     return Answer(
         granted=granted,
@@ -197,5 +255,5 @@ def _answer(
         expires=ends if granted else None,
         policy=policy.version,
         model=model_for(policy=policy, rule=consent.rule, purpose=purpose),
-        over_signal=over and granted,
+        over_signal=over,
     )

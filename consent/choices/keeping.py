@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 
 from consent import ledger, notices, publication, visitor
-from consent.core.cookie import encode
+from consent.browser import keep_in_browser
+from consent.core.cookie import decode, encode
 from consent.core.decide import Decision, decide
 from consent.core.policy import Policy
 from consent.core.preferences import Choice
 from consent.core.purposes import Purpose
 from consent.core.record import ConsentRecord, Event, Surface, pseudonym
-from consent.decision import Consent, keep_in_browser
+from consent.decision import Consent
 from consent.ledger import Owner, Receipt
 from consent.models import Preference
 
@@ -37,6 +38,7 @@ class Happening:
     user: int | None
     visitor: str | None
     policy: Policy
+    notice: tuple[str, notices.Document] | None = None
     sources: tuple[str, ...] = ()
     kept_refused: tuple[Purpose, ...] = ()
 
@@ -45,37 +47,22 @@ def record(
     consent: Consent, event: Happening, *, language: str | None = None
 ) -> Recorded:
     """Keep the record and all that it points at, in one transaction."""
-    decided = _decided(consent, event.standing)
-    language = language or consent.language
-    notice = _notice(consent, event, decided, language)
+    # What was kept is what the cookie can say: whole hours.
+    standing = decode(encode(event.standing))
+    decided = _decided(consent, standing)
     salt = ledger.new_salt()
-    digest = notice[0] if notice else None
-    record = _consent_record(consent, event, decided, digest, language, salt)
+    made = _consent_record(consent, event, decided, language or consent.language, salt)
     with transaction.atomic():
         publication.keep_rule_book(consent.published, at=consent.server_time)
-        if notice:
-            notices.keep(*notice)
+        if event.notice:
+            notices.keep(*event.notice)
         owner = _owner(event, salt)
         site = consent.published.site
-        receipt = ledger.append(site=site, entry=record, owner=owner)
-        standing = replace(event.standing, receipt=receipt.id)
+        receipt = ledger.append(site=site, entry=made, owner=owner)
+        standing = replace(standing, receipt=receipt.id)
         if event.user is not None:
             _keep_preference(consent, event, standing, user=event.user)
     return Recorded(receipt, standing, event.visitor, decided)
-
-
-def _notice(
-    consent: Consent, event: Happening, decided: Decision, language: str
-) -> tuple[str, notices.Document] | None:
-    """What was on the screen; None where the answer was to an older version's words."""
-    if event.policy.version != consent.published.policy.version:
-        return None
-    return notices.notice_for(
-        consent.published,
-        language=language,
-        purposes=decided.offered,
-        signal=bool(conflicts(consent)),
-    )
 
 
 def _decided(consent: Consent, standing: Choice) -> Decision:
@@ -104,7 +91,6 @@ def _consent_record(
     consent: Consent,
     event: Happening,
     decided: Decision,
-    notice: str | None,
     language: str,
     salt: bytes,
 ) -> ConsentRecord:
@@ -119,7 +105,7 @@ def _consent_record(
         visitor=pseudonym(salt=salt, visitor=event.visitor) if event.visitor else None,
         policy_version=event.policy.version,
         policy_hash=event.policy.hash,
-        notice_hash=notice,
+        notice_hash=event.notice[0] if event.notice else None,
         language=language,
         rule=consent.rule.name,
         rulebook=here.book.version,
@@ -133,35 +119,34 @@ def _consent_record(
     )
 
 
-def conflicts(consent: Consent) -> tuple[str, ...]:
-    """The signals that a grant of marketing would override, given before or not."""
-    plain = decide(
-        policy=consent.published.policy,
-        rule=consent.rule,
-        choice=None,
-        signals=consent.signals,
-        now=consent.now,
-    )
-    return plain.applied
+def locked(consent: Consent, user: int) -> Preference:
+    """The account's row under a lock, made where there is none.
 
-
-def locked(consent: Consent, user: int) -> Preference | None:
-    rows = Preference.objects.select_for_update()
-    return rows.filter(site=consent.published.site, user=user).first()
+    A row that does not exist cannot be locked, and two first answers at once would
+    overwrite each other. A row without receipt is no choice yet.
+    """
+    rows = Preference.objects
+    site = consent.published.site
+    empty = {"state": encode(Choice())}
+    made, _new = rows.get_or_create(site=site, user_id=user, defaults=empty)
+    return rows.select_for_update().get(pk=made.pk, site=site)
 
 
 def _keep_preference(
     consent: Consent, event: Happening, standing: Choice, *, user: int
 ) -> None:
-    Preference.objects.update_or_create(
-        site=consent.published.site,
-        user_id=user,
-        defaults={
-            "state": encode(replace(standing, receipt=None)),
-            "receipt": standing.receipt or "",
-            "kept_refused": [str(p) for p in event.kept_refused],
-        },
-    )
+    row = locked(consent, user)
+    row.state = encode(replace(standing, receipt=None, left=False))
+    row.receipt = standing.receipt or ""
+    row.kept_refused = _still_to_tell(event, row)
+    row.save(force_update=True)
+
+
+def _still_to_tell(event: Happening, row: Preference) -> list[str]:
+    """The refusals kept at sign-in that the person has not answered yet."""
+    if event.event is Event.MERGED:
+        return [str(p) for p in event.kept_refused]
+    return [p for p in row.kept_refused if Purpose(p) not in event.newer.answers]
 
 
 def carry(consent: Consent, recorded: Recorded) -> None:

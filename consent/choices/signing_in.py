@@ -1,9 +1,12 @@
 """What signing in does to an account: the merge, and a signal that is sent along."""
 
+from dataclasses import replace
+
 from django.db import transaction
 
 from consent.choices.choosing import note_signal
 from consent.choices.keeping import Happening, Recorded, locked, record
+from consent.core.policy import Policy
 from consent.core.preferences import Choice, differs, merge, refusals_kept
 from consent.core.record import Event, Surface
 from consent.decision import Consent, stored_choice
@@ -19,7 +22,7 @@ def sign_in(
     """
     with transaction.atomic():
         row = locked(consent, user)
-        before = stored_choice(row) if row else None
+        before = stored_choice(row) if row.receipt else None
         left = browser is not None and browser.left
         after = merge(account=before, browser=browser, left=left)
         if not differs(before=before, after=after):
@@ -29,7 +32,7 @@ def sign_in(
             Happening(
                 event=Event.MERGED,
                 surface=Surface.SIGN_IN,
-                newer=after,
+                newer=_as_asked(after, consent.published.policy),
                 standing=after,
                 user=user,
                 visitor=visitor_id,
@@ -42,6 +45,22 @@ def sign_in(
         )
 
 
+def _as_asked(choice: Choice, policy: Policy) -> Choice:
+    """The answers that a record under this policy version can name.
+
+    A grant of what has changed materially since was given to other words, and counts
+    for nothing until it is given again; the account keeps it as it was given.
+    """
+    return replace(
+        choice,
+        answers={
+            p: a
+            for p, a in choice.answers.items()
+            if not a.granted or p not in policy.changed_since(a.policy)
+        },
+    )
+
+
 def arrive(
     consent: Consent, *, user: int, browser: Choice | None, visitor_id: str | None
 ) -> None:
@@ -49,6 +68,10 @@ def arrive(
 
     First the merge; then, where the browser sends a signal, one opt-out on the account.
     """
+    if browser is None and not consent.signals.gpc:
+        return
+    # What another person left brings their visitor id along, which is not this one's.
+    own_id = None if browser is not None and browser.left else visitor_id
     with transaction.atomic():
-        sign_in(consent, user=user, browser=browser, visitor_id=visitor_id)
-        note_signal(consent.again(), user=user, visitor_id=visitor_id)
+        sign_in(consent, user=user, browser=browser, visitor_id=own_id)
+        note_signal(consent.again(), user=user, visitor_id=own_id)

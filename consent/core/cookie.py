@@ -14,6 +14,7 @@ from typing import Any, Final
 from consent.core.preferences import Answer, Choice
 from consent.core.purposes import OPTIONAL, Purpose
 from consent.core.scales import Model
+from consent.core.signals import Signal
 
 FORMAT: Final = 1
 _HOUR: Final = timedelta(hours=1)
@@ -24,8 +25,8 @@ def encode(choice: Choice) -> str:
     """A choice as compact JSON text with sorted keys.
 
     Answers that were given together stand together: `p` policy version, `h` hour given,
-    `e` hour of expiry, `m` model of the place, `o` over a signal, `y` granted and `n`
-    refused purposes, `s` services answered alone.
+    `e` hour of expiry, `m` model of the place, `o` over which signals, `y` granted and
+    `n` refused purposes, `s` services answered alone.
     """
     answers = [(a, str(p), None) for p, a in choice.answers.items()]
     alone = [(a, None, name) for name, a in choice.services.items()]
@@ -83,7 +84,7 @@ def _group(
     if ends >= 0:
         group["e"] = ends
     if over:
-        group["o"] = 1
+        group["o"] = over
     for letter, granted in (("y", True), ("n", False)):
         named = sorted(p for on, p, _ in items if p is not None and on is granted)
         if named:
@@ -128,5 +129,5 @@ def _answer(group: Mapping[str, Any], *, granted: bool) -> Answer:
         expires=_EPOCH + group["e"] * _HOUR if "e" in group else None,
         policy=group["p"],
         model=Model(group["m"]),
-        over_signal=group.get("o") == 1,
+        over_signal=Signal(group.get("o", 0)),
     )

@@ -26,14 +26,8 @@ from consent.core.policy import Audience, Policy, Service
 from consent.core.preferences import Answer, Choice
 from consent.core.purposes import Purpose
 from consent.core.scales import Banner, Model
-
-
-@dataclass(frozen=True, slots=True)
-class Signals:
-    """What the browser asks for on its own: `Sec-GPC: 1` and `DNT: 1`."""
-
-    gpc: bool = False
-    dnt: bool = False
+from consent.core.signals import Signal, Signals
+from consent.core.wanted import gap_days, model_for, signals_seen
 
 
 class Reason(StrEnum):
@@ -61,7 +55,8 @@ class Decision:
 
     `purposes` names every purpose, `necessary` too. `services` holds only the services
     that do not simply follow their purpose. `offered` are the purposes a person may
-    grant. `applied` are the signals that turned something off.
+    grant, and `asked` those that the banner asks about now: what was refused lately is
+    not among them. `applied` are the signals that turned something off.
     """
 
     rule: Rule
@@ -71,6 +66,7 @@ class Decision:
     purposes: Mapping[Purpose, bool]
     services: Mapping[str, bool]
     offered: tuple[Purpose, ...]
+    asked: tuple[Purpose, ...]
     applied: tuple[str, ...]
     status: Status | None
     choice: Choice | None
@@ -141,7 +137,7 @@ def decide(
     applied, status = _signals(facts)
     purposes = {p: p in offered and _runs(facts, p, applied) for p in Purpose}
     purposes[Purpose.NECESSARY] = True
-    banner, reason = _banner(facts, offered)
+    banner, reason, asked = _banner(facts, offered)
     return Decision(
         rule=rule,
         model=max((facts.model(p) for p in offered), default=Model.NONE),
@@ -150,6 +146,7 @@ def decide(
         purposes=purposes,
         services=_services(facts, purposes),
         offered=offered,
+        asked=asked,
         applied=applied,
         status=status,
         choice=facts.choice,
@@ -162,21 +159,21 @@ def _signals(facts: _Facts) -> tuple[tuple[str, ...], Status | None]:
     DNT counts like a voluntary GPC where marketing is opt-in, and nowhere else. A grant
     given on a page that showed the conflict overrides both where the rule allows it.
     """
-    sent = {
-        "gpc": facts.signals.gpc,
-        "dnt": facts.signals.dnt and facts.model(Purpose.MARKETING) is Model.OPT_IN,
-    }
-    seen = tuple(name for name, on in sent.items() if on)
+    seen = signals_seen(policy=facts.policy, rule=facts.rule, signals=facts.signals)
     if not seen:
         return (), None
     answer = facts.answer(Purpose.MARKETING)
     overridden = (
         answer is not None
-        and answer.over_signal
+        and seen in answer.over_signal
         and _holds(facts, Purpose.MARKETING, answer)
-        and (facts.rule.gpc_override or "gpc" not in seen)
+        and (facts.rule.gpc_override or Signal.GPC not in seen)
     )
-    return ((), Status.OVERRIDDEN) if overridden else (seen, Status.HONORED)
+    return ((), Status.OVERRIDDEN) if overridden else (_names(seen), Status.HONORED)
+
+
+def _names(seen: Signal) -> tuple[str, ...]:
+    return tuple(str(signal.name).lower() for signal in Signal if signal in seen)
 
 
 def _runs(facts: _Facts, purpose: Purpose, applied: tuple[str, ...]) -> bool:
@@ -220,7 +217,9 @@ def _exempt(facts: _Facts, service: Service, alone: Answer | None) -> bool:
 
     An objection to the service, or a refusal of its purpose, ends the exemption.
     """
-    if service.exemption is None or not facts.trusted or facts.minor:
+    if service.exemption is None or service.purpose is Purpose.MARKETING:
+        return False
+    if not facts.trusted or facts.minor:
         return False
     answer = facts.answer(service.purpose)
     objected = (answer is not None and not answer.granted) or (
@@ -229,22 +228,28 @@ def _exempt(facts: _Facts, service: Service, alone: Answer | None) -> bool:
     return service.exemption in facts.rule.exemptions and not objected
 
 
-def _banner(facts: _Facts, offered: tuple[Purpose, ...]) -> tuple[Banner, Reason]:
+def _banner(
+    facts: _Facts, offered: tuple[Purpose, ...]
+) -> tuple[Banner, Reason, tuple[Purpose, ...]]:
+    """What to show, why, and about which purposes.
+
+    A bar that only tells is not shown again for a purpose that was never answered:
+    whoever answered anything has seen it.
+    """
     wanted = _wanted(facts, offered)
     if not facts.trusted:
-        return wanted, Reason.NO_CHOICE
+        return wanted, Reason.NO_CHOICE, offered
     if wanted is Banner.NONE:
-        return Banner.NONE, Reason.NOT_REQUIRED
+        return Banner.NONE, Reason.NOT_REQUIRED, ()
     if facts.choice is None or not facts.choice.answers:
-        return wanted, Reason.NO_CHOICE
+        return wanted, Reason.NO_CHOICE, offered
+    reasons = {p: reason for p in offered if (reason := _asks(facts, p))}
     if wanted is Banner.NOTICE:
-        return Banner.NONE, Reason.CHOICE_VALID
-    reasons = {_asks(facts, purpose) for purpose in offered} - {None}
-    for reason in Reason:
-        if reason in reasons:
-            asked = reason is not Reason.REASK_TOO_SOON
-            return (Banner.OPT_IN if asked else Banner.NONE), reason
-    return Banner.NONE, Reason.CHOICE_VALID
+        reasons = {p: r for p, r in reasons.items() if r is not Reason.NO_CHOICE}
+    reason = next((r for r in Reason if r in reasons.values()), Reason.CHOICE_VALID)
+    if reason in {Reason.CHOICE_VALID, Reason.REASK_TOO_SOON}:
+        return Banner.NONE, reason, ()
+    return wanted, reason, tuple(reasons)
 
 
 def _wanted(facts: _Facts, offered: tuple[Purpose, ...]) -> Banner:
@@ -280,7 +285,7 @@ def _asks(facts: _Facts, purpose: Purpose) -> Reason | None:
 
 
 def _gap_over(facts: _Facts, answer: Answer) -> bool:
-    days = max(facts.rule.gap_days, facts.policy.gap_days or 0)
+    days = gap_days(policy=facts.policy, rule=facts.rule)
     return facts.now >= answer.at + timedelta(days=days)
 
 
@@ -288,15 +293,3 @@ def _refused_lately(facts: _Facts) -> bool:
     """Whether any refusal is younger than its gap, so that asking would be nagging."""
     answers = facts.choice.answers.values() if facts.choice else ()
     return any(not a.granted and not _gap_over(facts, a) for a in answers)
-
-
-def model_for(*, policy: Policy, rule: Rule, purpose: Purpose) -> Model:
-    """The model for a purpose: the law's, or a stricter one that the site chose."""
-    floor = Model.OPT_IN if policy.audience is Audience.CHILDREN else policy.minimum
-    return max(rule.model_for(purpose), floor)
-
-
-def grant_ends(*, policy: Policy, rule: Rule, at: datetime) -> datetime:
-    """When a grant given now ends: the site's life within the rule's limit (rule 5)."""
-    days = rule.grant_days if policy.grant_days is None else policy.grant_days
-    return at + timedelta(days=min(days, rule.grant_limit))

@@ -279,16 +279,18 @@ def _split(rules: Rules, code: str) -> _Place:
 
 
 def _place(rules: Rules, country: str | None, subdivision: str | None) -> _Place:
-    """Normalise a place; a subdivision of another country is not believed."""
+    """Normalise a place; only a whole code of the same country is believed.
+
+    `US-PR` is Puerto Rico, which has a country code of its own. A bare `CA` beside
+    `US` could be California or Canada, so that the subdivision is unknown.
+    """
     if country is None:
         return None, None
     country = rules.canonical(country)
-    if subdivision is None:
+    if subdivision is None or not subdivision.startswith(f"{country}-"):
         return country, None
-    subdivision = rules.canonical(subdivision)
-    if "-" not in subdivision:  # a territory that has a country code of its own
-        return subdivision, None
-    return country, subdivision if subdivision.startswith(f"{country}-") else None
+    known = rules.canonical(subdivision)
+    return (country, known) if "-" in known else (known, None)
 
 
 def _rules_at(rules: Rules, place: _Place, day: date) -> list[Rule]:

@@ -23,6 +23,7 @@ from datetime import datetime
 
 from consent.core.purposes import OPTIONAL, Purpose
 from consent.core.scales import Model
+from consent.core.signals import NO_SIGNAL, Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class Answer:
     """One explicit answer, to a purpose or to a single service.
 
     `at` and `expires` are aware UTC times; a refusal has no end. `model` is how strict
-    the place was where the answer was given. `over_signal` says that the person gave
-    this grant on a page that showed the conflict with their browser's signal.
+    the place was where the answer was given. `over_signal` names the signals that the
+    person gave this grant over, on a page that showed the conflict.
     """
 
     granted: bool
@@ -39,7 +40,7 @@ class Answer:
     expires: datetime | None
     policy: int
     model: Model
-    over_signal: bool = False
+    over_signal: Signal = NO_SIGNAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from enum import StrEnum
 from typing import Final
 
 from consent.core.canonical import Json, canonical
-from consent.core.decide import Signals
 from consent.core.jurisdictions import Location
 from consent.core.merkle import leaf_hash
 from consent.core.purposes import Purpose
 from consent.core.scales import Model
+from consent.core.signals import Signals
 
 FORMAT: Final = 1
 RECEIPT_CONTEXT: Final = b"consent-receipt/v1\n"

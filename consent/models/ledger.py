@@ -70,7 +70,13 @@ class Content(_OfEntry):
         verbose_name = _("record")
         verbose_name_plural = _("records")
         indexes = [
-            models.Index(fields=["site", "-time", "entry"], name="content_recent")
+            models.Index(fields=["site", "-time", "entry"], name="content_recent"),
+            # The operator's acts are few among many choices, and looked for by choices.
+            models.Index(
+                fields=["site", "event", "-time"],
+                name="content_acts",
+                condition=models.Q(kind="act"),
+            ),
         ]
 
 

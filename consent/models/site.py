@@ -1,11 +1,20 @@
 """Sites, and the documents they publish: policies, notices, rule books."""
 
+import re
+from typing import Final
+
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from consent.core.policy import Audience
+
+# A domain that browsers take for a cookie: names with a dot between them, no address.
+COOKIE_DOMAIN: Final = re.compile(
+    r"\A(?=.{1,253}\Z)\.?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+"
+    r"(?=[0-9-]*[a-z])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z"
+)
 
 
 class Site(models.Model):
@@ -31,7 +40,18 @@ class Site(models.Model):
         help_text=_('Other origins that may use the API: ["https://app.example.org"].'),
     )
     languages = models.JSONField(_("languages"), default=list)
-    cookie_domain = models.CharField(_("cookie domain"), max_length=255, blank=True)
+    cookie_domain = models.CharField(
+        _("cookie domain"),
+        max_length=255,
+        blank=True,
+        help_text=_("For example example.org. Empty: each host has its own cookie."),
+        validators=[
+            RegexValidator(
+                COOKIE_DOMAIN,
+                _("A cookie domain is like example.org, in small letters."),
+            )
+        ],
+    )
     controller_name = models.CharField(_("controller"), max_length=200, blank=True)
     controller_address = models.TextField(_("controller's address"), blank=True)
     controller_contact = models.CharField(
@@ -43,6 +63,7 @@ class Site(models.Model):
         max_length=10,
         choices=[(a.value, a.value) for a in Audience],
         default=Audience.GENERAL.value,
+        help_text=_("Counts from the next publication of the site’s policy."),
     )
     sensitive = models.BooleanField(_("sensitive subjects"), default=False)
     rule_overrides = models.JSONField(_("rule overrides"), default=list, blank=True)

@@ -19,8 +19,7 @@ from consent.core.jurisdictions import Source
 from consent.core.purposes import OPTIONAL, Purpose
 from consent.core.scales import Banner
 from consent.decision import Consent
-from consent.forms import form_token
-from consent.keys import opened
+from consent.forms import form_token, receipt_named
 from consent.notices import notice_for, opt_out_link
 
 register = template.Library()
@@ -43,13 +42,15 @@ def consent_banner(context: Context) -> dict[str, Any]:
     consent = _consent(context)
     request = context["request"]
     decision = consent.decision
-    saved = request.GET.get(_SAVED) == "saved" and decision.choice is not None
-    if decision.banner is Banner.NONE and not saved:
+    due = decision.banner is not Banner.NONE
+    told = request.GET.get(_SAVED) == "saved" and decision.choice is not None
+    saved = told and not due  # a page's address must not put off what has to be asked
+    if not due and not saved:
         return {"kind": "none"}
     _hash, notice = notice_for(
         consent.published,
         language=consent.language,
-        purposes=decision.offered,
+        purposes=decision.asked or decision.offered,
         signal=bool(decision.applied),
     )
     here = _without_saved(request)
@@ -59,15 +60,13 @@ def consent_banner(context: Context) -> dict[str, Any]:
         "decision": decision,
         "accepted": decision.choice is not None
         and any(a.granted for a in decision.choice.answers.values()),
-        "no_bottom": decision.rule.no_bottom,
-        "receipt": _receipt(request),
+        "receipt": receipt_named(request),
         "action": _address(consent, "consent-choice"),
         "preferences": _address(consent, "cookie-preferences", return_to=here),
         "return_to": here,
         "without_message": here,
         "policy_version": consent.published.policy.version,
         "token": form_token(consent),
-        "csp_nonce": context.get("csp_nonce"),
     }
 
 
@@ -87,10 +86,6 @@ def _without_saved(request: HttpRequest) -> str:
     query.pop(_RECEIPT, None)
     rest = query.urlencode()
     return f"{request.path}?{rest}" if rest else request.path
-
-
-def _receipt(request: HttpRequest) -> str:
-    return opened(request.GET.get(_RECEIPT, ""))
 
 
 @register.simple_tag(takes_context=True)

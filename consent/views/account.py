@@ -17,9 +17,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from consent import choices, ledger
+from consent.browser import renew
 from consent.core.purposes import Purpose
 from consent.core.record import Surface
-from consent.decision import Consent, renew, signed_in
+from consent.decision import Consent, signed_in
 from consent.views.centre import centre
 from consent.views.visitors import consent_of
 from consent.views.writes import (
@@ -44,7 +45,8 @@ def cookie_preferences(request: HttpRequest) -> HttpResponse:
         page = request.get_full_path()
         taken = take(request, consent, surface=Surface.SETTINGS, believed=True)
         return after(
-            taken, lambda kept: HttpResponseSeeOther(with_query(page, **saved(kept)))
+            taken,
+            lambda kept: HttpResponseSeeOther(with_query(page, **saved(consent, kept))),
         )
     renew(consent)
     shown = centre(request, consent, back)

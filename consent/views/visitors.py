@@ -8,18 +8,18 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from consent import choices, problems
+from consent.browser import renew
 from consent.core.origin import Trust
 from consent.core.purposes import Purpose
 from consent.core.record import Surface
-from consent.decision import Consent, renew, signed_in
-from consent.forms import form_token, trust_of
+from consent.decision import Consent, signed_in
+from consent.forms import form_token, receipt_named, trust_of
 from consent.views.centre import centre
 from consent.views.demo import explained, wanted
 from consent.views.writes import (
     SAVED,
     HttpResponseSeeOther,
     after,
-    receipt_named,
     safe_return,
     saved,
     take,
@@ -53,7 +53,7 @@ def choice(request: HttpRequest) -> HttpResponse:
         return _signal(request, consent, back)
     return after(
         take(request, consent),
-        lambda kept: HttpResponseSeeOther(with_query(back, **saved(kept))),
+        lambda kept: HttpResponseSeeOther(with_query(back, **saved(consent, kept))),
     )
 
 
@@ -126,5 +126,5 @@ def _opt_out(request: HttpRequest, consent: Consent) -> HttpResponse:
         visitor_id=visitor_id(request, consent),
     )
     choices.carry(consent, recorded)
-    page = with_query(request.get_full_path(), **saved(recorded))
+    page = with_query(request.get_full_path(), **saved(consent, recorded))
     return HttpResponseSeeOther(page)

@@ -1,4 +1,6 @@
-"""Small documents for machines: the GPC declaration, liveness, readiness."""
+"""Small documents for machines, and the last words where nothing else answered."""
+
+import sys
 
 from django.db import Error as AnyDatabaseError
 from django.db import connection
@@ -54,5 +56,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """Django's last resort: a clear 503, never a bare error page."""
-    return problems.unavailable(request)
+    """Django's last resort, never a bare error page: 503 for the database, else 500.
+
+    Django calls it while it handles the exception, and hands nothing over.
+    """
+    if isinstance(sys.exception(), AnyDatabaseError):
+        return problems.unavailable(request)
+    return problems.failed(request)

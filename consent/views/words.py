@@ -38,9 +38,9 @@ MODELS: Final = {
 }
 
 DUTIES: Final = {
-    Model.OPT_IN: _("There, additional cookies wait until you allow them."),
-    Model.OPT_OUT: _("There, additional cookies may run until you refuse them."),
-    Model.NOTICE: _("There, a site has to tell you about additional cookies."),
+    Model.OPT_IN: _("In that case, additional cookies wait until you allow them."),
+    Model.OPT_OUT: _("In that case, additional cookies may run until you refuse them."),
+    Model.NOTICE: _("In that case, a site has to tell you about additional cookies."),
     Model.NONE: _("We know of no rule there that asks for your consent."),
 }
 

@@ -7,16 +7,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from consent import choices, problems, visitor
+from consent.browser import as_kept
 from consent.core.origin import Trust
 from consent.core.record import Surface
 from consent.decision import Consent, signed_in
-from consent.forms import UnreadableError, read_form, trust_of
-from consent.keys import envelope, opened
+from consent.forms import RECEIPT, UnreadableError, read_form, trust_of
+from consent.keys import envelope
 
 SAVED = "cookies"
 # Django refuses to redirect to more than 2,048 characters; ours are added to these.
 LONGEST_RETURN = 1800
-RECEIPT = "receipt"
 
 
 class HttpResponseSeeOther(HttpResponseRedirect):
@@ -47,17 +47,15 @@ def with_query(url: str, **values: str | None) -> str:
     return urlunsplit(parts._replace(query=urlencode(kept + added)))
 
 
-def saved(recorded: choices.Recorded) -> dict[str, str]:
+def saved(consent: Consent, recorded: choices.Recorded) -> dict[str, str]:
     """The query that has a page confirm a choice, and tell the receipt's number.
 
-    The number is the only key to the receipt, so that it travels in an envelope.
+    The number is the only key to the receipt, so that it travels in an envelope that
+    opens only with the cookie of this choice.
     """
-    return {SAVED: "saved", RECEIPT: envelope(recorded.receipt.id)}
-
-
-def receipt_named(request: HttpRequest) -> str:
-    """The receipt's number that a redirect carried here; empty for anything else."""
-    return opened(request.GET.get(RECEIPT, ""))
+    kept = as_kept(consent, recorded.choice)
+    held = visitor.cookie_value(kept, cookies=consent.cookies)
+    return {SAVED: "saved", RECEIPT: envelope(recorded.receipt.id, browser=held)}
 
 
 def visitor_id(request: HttpRequest, consent: Consent) -> str | None:

@@ -5,10 +5,12 @@ from consent.visitor.cookies import (
     Cookies,
     clear_choice,
     clear_visitor_id,
+    cookie_value,
     issue_choice,
     issue_visitor_id,
     read_choice,
     read_visitor_id,
+    strays,
 )
 from consent.visitor.place import declared, locate_request, region_named
 from consent.visitor.signals import signals_of
@@ -18,6 +20,7 @@ __all__ = [
     "clear_choice",
     "clear_visitor_id",
     "client_address",
+    "cookie_value",
     "declared",
     "from_trusted_proxy",
     "issue_choice",
@@ -27,4 +30,5 @@ __all__ = [
     "read_visitor_id",
     "region_named",
     "signals_of",
+    "strays",
 ]

@@ -3,7 +3,9 @@
 A forwarding header is a list that every hop appends to; its left end is whatever the
 client wrote. Walking from the right, each address that is a trusted proxy vouches for
 the one before it; the first that is not trusted is the client (RFC 7239 section 8.1).
-Anything that cannot be read on the way makes the client unknown.
+Anything that cannot be read on the way makes the client unknown, and so does a walk
+that ends at a trusted proxy: where the proxy stands says nothing of where its visitors
+are.
 """
 
 from functools import lru_cache
@@ -32,8 +34,7 @@ def client_address(request: HttpRequest) -> Address | None:
         address = _address(hop)
         if address is None or not _is_trusted(address):
             return address
-        peer = address
-    return peer
+    return None
 
 
 def from_trusted_proxy(request: HttpRequest) -> bool:

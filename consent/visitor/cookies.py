@@ -4,22 +4,30 @@
 its signature covers the site, and keys that were retired still verify. `consent_id` is
 HttpOnly, made only after an answer that grants something, and is the only key to a
 history; it is never needed to decide.
+
+A cookie of one host and a cookie of its domain may have the same name; a browser that
+holds both sends both, and neither is believed. That happens when CONSENT_COOKIE_DOMAIN
+changes. Whatever then sets or clears our cookies expires the others (`strays`).
 """
 
 import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Final
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from consent.core.cookie import decode, encode
+from consent.core.fitting import fitted
 from consent.core.preferences import Choice
+from consent.core.purposes import Purpose
 
 LARGEST: Final = 2048
 LONGEST: Final = timedelta(days=400)
@@ -29,11 +37,18 @@ HEADER: Final = "Consent-Cookie"
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
-    """How the cookies of a site are set: signature, domain, and `Secure` on HTTPS."""
+    """How the cookies of a site are set: signature, domain, and `Secure` on HTTPS.
+
+    `strays` are the domains under which this browser may hold older ones, to be
+    expired; an empty one is the host alone. `services` names the purpose of every
+    service that the site ever published.
+    """
 
     site: str
     domain: str
     secure: bool
+    strays: tuple[str, ...] = ()
+    services: Mapping[str, Purpose] = field(default_factory=dict)
 
 
 def read_choice(
@@ -48,7 +63,7 @@ def read_choice(
     value = request.COOKIES.get(settings.CONSENT_COOKIE_NAME)
     if value is None:
         return None, True
-    if _sent_times(request) > 1:
+    if len(_sent(request)) > 1:
         return None, False
     try:
         choice = parse_choice(value, site=site)
@@ -75,13 +90,25 @@ def choice_value(choice: Choice, *, site: str) -> str:
     return _signer(site).sign(body)
 
 
+def cookie_value(choice: Choice, *, cookies: Cookies) -> str:
+    """The value that a browser gets: of the choice, or of a stricter one that fits."""
+    kept = fitted(
+        choice,
+        of_service=cookies.services,
+        largest=LARGEST,
+        size=lambda choice: len(choice_value(choice, site=cookies.site)),
+    )
+    return choice_value(kept, site=cookies.site)
+
+
 def issue_choice(
     response: HttpResponseBase, choice: Choice, *, cookies: Cookies, days: int
 ) -> None:
     """Set `consent` for as long as any of the rule's clocks runs, at most 400 days."""
+    _expire_strays(response, settings.CONSENT_COOKIE_NAME, cookies)
     response.set_cookie(
         settings.CONSENT_COOKIE_NAME,
-        choice_value(choice, site=cookies.site),
+        cookie_value(choice, cookies=cookies),
         max_age=min(timedelta(days=days), LONGEST),
         domain=cookies.domain or None,
         secure=cookies.secure,
@@ -92,6 +119,7 @@ def issue_choice(
 
 def clear_choice(response: HttpResponseBase, *, cookies: Cookies) -> None:
     """Forget the choice in this browser."""
+    _expire_strays(response, settings.CONSENT_COOKIE_NAME, cookies)
     response.delete_cookie(settings.CONSENT_COOKIE_NAME, domain=cookies.domain or None)
 
 
@@ -99,8 +127,10 @@ def issue_visitor_id(
     response: HttpResponseBase, visitor: str, *, cookies: Cookies
 ) -> None:
     """Set the private visitor id, for the longest time a browser keeps a cookie."""
+    name = f"{settings.CONSENT_COOKIE_NAME}_id"
+    _expire_strays(response, name, cookies)
     response.set_cookie(
-        f"{settings.CONSENT_COOKIE_NAME}_id",
+        name,
         _id_signer(cookies.site).sign(visitor),
         max_age=LONGEST,
         domain=cookies.domain or None,
@@ -112,9 +142,9 @@ def issue_visitor_id(
 
 def clear_visitor_id(response: HttpResponseBase, *, cookies: Cookies) -> None:
     """Forget the visitor id in this browser."""
-    response.delete_cookie(
-        f"{settings.CONSENT_COOKIE_NAME}_id", domain=cookies.domain or None
-    )
+    name = f"{settings.CONSENT_COOKIE_NAME}_id"
+    _expire_strays(response, name, cookies)
+    response.delete_cookie(name, domain=cookies.domain or None)
 
 
 def read_visitor_id(request: HttpRequest, *, site: str) -> str | None:
@@ -144,8 +174,57 @@ def _padded(body: str) -> str:
     return body + "=" * (-len(body) % 4)
 
 
-def _sent_times(request: HttpRequest) -> int:
-    """How often the browser sent the cookie; Django's parser keeps only the last."""
-    header = request.headers.get("Cookie", "")
-    names = (pair.partition("=")[0].strip() for pair in header.split(";"))
-    return sum(name == settings.CONSENT_COOKIE_NAME for name in names)
+def strays(request: HttpRequest, *, site: str, domain: str) -> tuple[str, ...]:
+    """The domains under which a browser may hold a second `consent` of this site.
+
+    None where it sent only one. The host's own cookie is always this site's; one of a
+    domain above it may be another site's, and is left alone unless every cookie that
+    was sent carries this site's signature.
+    """
+    sent = _sent(request)
+    if len(sent) < 2:  # noqa: PLR2004 - two are one too many
+        return ()
+    above = _domains(request) if all(_is_ours(value, site) for value in sent) else ()
+    return tuple(name for name in ("", *above) if name != domain.lower().lstrip("."))
+
+
+def _sent(request: HttpRequest) -> list[str]:
+    """The values the browser sent; Django's parser keeps only the last of a name."""
+    pairs = request.headers.get("Cookie", "").split(";")
+    named = (pair.partition("=") for pair in pairs)
+    name = settings.CONSENT_COOKIE_NAME
+    return [value.strip() for found, _, value in named if found.strip() == name]
+
+
+def _is_ours(value: str, site: str) -> bool:
+    try:
+        parse_choice(value, site=site)
+    except ValueError:
+        return False
+    return True
+
+
+def _domains(request: HttpRequest) -> tuple[str, ...]:
+    """Every domain that a cookie of this host can have, the host's own first."""
+    host = request.get_host().lower()
+    host = host if host.endswith("]") else host.rpartition(":")[0] or host
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        labels = host.rstrip(".").split(".")
+        return tuple(".".join(labels[n:]) for n in range(len(labels) - 1))
+    return ()
+
+
+def _expire_strays(response: HttpResponseBase, name: str, cookies: Cookies) -> None:
+    """Expire the cookies of this name under other domains.
+
+    They stand before the one that is set: an old browser that takes a host and its
+    domain for the same keeps the last. Django holds one cookie of a name, so that these
+    are put beside it as finished ones, under a key that only tells them apart.
+    """
+    for domain in cookies.strays:
+        response.cookies.pop(name, None)
+        aside = HttpResponse()
+        aside.delete_cookie(name, domain=domain or None, samesite="Lax")
+        response.cookies[f"{name} of {domain or 'the host'}"] = aside.cookies[name]

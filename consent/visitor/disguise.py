@@ -12,8 +12,8 @@ from typing import Final
 
 from django.http import HttpRequest
 
-from consent.core.decide import Signals
 from consent.core.jurisdictions import Location, Source
+from consent.core.signals import Signals
 from consent.geolocation import locate
 
 _CODE: Final = re.compile(r"[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?")

@@ -43,21 +43,25 @@ def region_named(text: str | None) -> str | None:
     return f"{country}-{match[2].upper()}" if match[2] else country
 
 
-def declared(location: Location, place: str | None) -> Location:
-    """Add a region (`region_named`) that the visitor declared.
+def declared(location: Location, *places: str | None) -> Location:
+    """Add the regions (`region_named`) that the visitor declared, now and before.
 
-    It adds protection and removes none: the rule of the result is the combination of
-    both places (rule 10). Where nothing was known the declared region is shown, and
-    the unknown place still counts.
+    They add protection and remove none: the rule of the result is the combination of
+    all places (rule 10). Where nothing was known the first declared region is shown,
+    and the unknown place still counts.
     """
-    if place is None:
+    regions = dict.fromkeys(place for place in places if place is not None)
+    if not regions:
         return location
+    also = tuple(dict.fromkeys((*location.also, *regions)))
     if location.country is not None:
-        return replace(location, also=(*location.also, place))
+        return replace(location, also=also)
+    first = next(iter(regions))
     return Location(
-        country=place.partition("-")[0],
-        subdivision=place if "-" in place else None,
+        country=first.partition("-")[0],
+        subdivision=first if "-" in first else None,
         source=Source.DECLARED,
+        also=tuple(place for place in also if place != first),
         anonymous=True,
         database=location.database,
     )

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest
 
-from consent.core.decide import Signals
+from consent.core.signals import Signals
 
 
 def signals_of(request: HttpRequest) -> Signals:

@@ -9,6 +9,7 @@ from consent.core.policy import Policy
 from consent.core.preferences import Answer, Choice
 from consent.core.purposes import OPTIONAL
 from consent.core.scales import Banner, Confidence, Exemption, Model, OptOutLink, Parity
+from consent.core.signals import Signal
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -35,14 +36,14 @@ NOTHING = rule("AQ", Model.NONE)
 POLICY = Policy(version=1, hash="sha256:1")
 
 
-def answer(granted, *, at=NOW, model=Model.OPT_IN, policy=1, over=False, days=180):
+def answer(granted, *, at=NOW, model=Model.OPT_IN, policy=1, over=0, days=180):
     return Answer(
         granted=granted,
         at=at,
         expires=at + days * DAY if granted else None,
         policy=policy,
         model=model,
-        over_signal=over,
+        over_signal=Signal.GPC if over is True else Signal(over),
     )
 
 
@@ -95,13 +96,18 @@ RULES = st.builds(
 _TIMES = st.integers(-900, 0).map(lambda days: NOW + days * DAY)
 ANSWERS = st.builds(
     lambda granted, at, model, policy, over, days: answer(
-        granted, at=at, model=model, policy=policy, over=over and granted, days=days
+        granted,
+        at=at,
+        model=model,
+        policy=policy,
+        over=over if granted else 0,
+        days=days,
     ),
     st.booleans(),
     _TIMES,
     st.sampled_from(Model),
     st.integers(1, 3),
-    st.booleans(),
+    st.integers(0, 3),
     _DAYS,
 )
 SERVICES = st.sampled_from(["chat", "statistics", "video", "adverts"])

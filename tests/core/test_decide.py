@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent.core.decide import Reason, Signals, Status, decide, grant_ends
+from consent.core.decide import Reason, Status, decide
 from consent.core.jurisdictions import combine, uniform
 from consent.core.policy import Audience, Policy, Service
 from consent.core.purposes import OPTIONAL, Purpose, consent_mode
 from consent.core.scales import Banner, Exemption, Model
+from consent.core.signals import Signal, Signals
+from consent.core.wanted import grant_ends
 from tests.core.made import (
     ASK,
     CHOICES,
@@ -170,6 +172,39 @@ def test_a_site_may_lengthen_the_gap_and_never_shorten_it():
     assert decided(ASK, everything(False), policy=shorter, **soon).banner is Banner.NONE
 
 
+def test_the_gap_is_at_least_as_long_as_a_grant_would_have_lived():
+    law = rule("ES", grant_days=180, grant_limit=730)
+    policy = Policy(version=1, hash="sha256:1", grant_days=700)
+    later = decided(law, everything(False), policy=policy, now=NOW + 699 * DAY)
+    assert later.banner is Banner.NONE
+
+
+def test_a_banner_that_asks_again_does_not_ask_what_was_just_refused():
+    chosen = choice(functional=True, analytics=True, marketing=False)
+    decision = decided(ASK, chosen, policy=changed(Purpose.ANALYTICS))
+    assert decision.banner is Banner.OPT_IN
+    assert decision.asked == (Purpose.ANALYTICS,)
+
+
+def test_after_an_opt_out_the_banner_asks_only_about_the_rest():
+    decision = decided(ASK, choice(marketing=False))
+    assert decision.asked == (Purpose.FUNCTIONAL, Purpose.ANALYTICS)
+
+
+def test_whoever_has_chosen_nothing_is_asked_about_everything():
+    assert decided(ASK).asked == OPTIONAL
+    assert decided(EXIT).asked == ()
+
+
+def test_a_bar_that_tells_comes_back_when_what_it_told_has_changed():
+    law = rule("MX", Model.OPT_OUT, banner=Banner.NOTICE)
+    chosen = everything(True, model=Model.OPT_OUT)
+    later = decided(law, chosen, policy=changed(Purpose.ANALYTICS))
+    assert (later.banner, later.reason) == (Banner.NOTICE, Reason.POLICY_CHANGED)
+    over = decided(law, chosen, now=NOW + 366 * DAY)
+    assert (over.banner, over.reason) == (Banner.NOTICE, Reason.CHOICE_EXPIRED)
+
+
 def test_a_site_may_shorten_a_grant_and_lengthen_it_only_to_the_rules_limit():
     law = rule("ES", grant_days=180, grant_limit=730)
     ends = {
@@ -241,6 +276,15 @@ def test_a_grant_over_the_signal_overrides_it_where_the_rule_allows():
     assert "marketing" not in running(decided(strict, chosen, signals=GPC))
 
 
+def test_a_grant_over_one_signal_is_suspended_by_another():
+    over_dnt = choice(marketing=True, over=Signal.DNT)
+    assert decided(ASK, over_dnt, signals=DNT).status is Status.OVERRIDDEN
+    assert decided(ASK, over_dnt, signals=GPC).status is Status.HONORED
+    over_gpc = choice(marketing=True, over=Signal.GPC)
+    both = Signals(gpc=True, dnt=True)
+    assert decided(ASK, over_gpc, signals=both).applied == ("gpc", "dnt")
+
+
 def test_do_not_track_counts_only_where_marketing_is_opt_in():
     assert decided(ASK, everything(True), signals=DNT).applied == ("dnt",)
     assert decided(EXIT, signals=DNT).applied == ()
@@ -288,6 +332,12 @@ def test_an_exempt_service_runs_alone_before_a_choice():
     assert decision.services == {"counter": True}
     assert not decision.purposes[Purpose.ANALYTICS]
     assert decision.allows(Purpose.ANALYTICS, "counter")
+
+
+def test_no_marketing_is_ever_exempt():
+    wrong = Service("ads", Purpose.MARKETING, Exemption.OWN_STATISTICS)
+    policy = Policy(version=1, hash="sha256:1", services=(wrong,))
+    assert decided(BRITAIN, policy=policy).services == {}
 
 
 def test_an_exemption_needs_a_law_that_grants_it():

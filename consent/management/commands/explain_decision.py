@@ -9,10 +9,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from consent import geolocation, publication
-from consent.core.decide import Decision, Signals, decide
+from consent.core.decide import Decision, decide
 from consent.core.jurisdictions import Location, Rule, Source, rule_for
 from consent.core.policy import Policy
 from consent.core.purposes import consent_mode
+from consent.core.signals import Signals
 from consent.publication import Published
 from consent.rulebook import Row
 
@@ -25,14 +26,19 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--ip", help="the visitor's address")
         parser.add_argument("--country", help="ISO 3166-1 code, instead of an address")
-        parser.add_argument("--subdivision", help="ISO 3166-2 code, such as US-CA")
+        parser.add_argument(
+            "--subdivision",
+            help="ISO 3166-2 code, such as US-CA, or only what follows its dash",
+        )
         parser.add_argument(
             "--gpc", action="store_true", help="the browser sends the signal"
         )
         parser.add_argument(
             "--dnt", action="store_true", help="the browser sends DNT: 1"
         )
-        parser.add_argument("--on", help="a day (YYYY-MM-DD); today when left out")
+        parser.add_argument(
+            "--on", help="a day (YYYY-MM-DD); this moment when left out"
+        )
         parser.add_argument(
             "--site", help="the site's short name; the first when left out"
         )
@@ -40,17 +46,16 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:  # noqa: ANN401
         here = _site(options["site"])
-        day = _day(options["on"])
-        location = _location(options)
-        rule = rule_for(rules=here.book.rules, location=location, on=day)
+        location = _location(options, here)
+        now, days = _moment(options["on"], here, location)
         decision = decide(
             policy=here.policy,
-            rule=rule,
+            rule=rule_for(rules=here.book.rules, location=location, on=days),
             choice=None,
             signals=Signals(gpc=options["gpc"], dnt=options["dnt"]),
-            now=datetime.combine(day, time(12), tzinfo=UTC),
+            now=now,
         )
-        document = _document(here, location, day, decision)
+        document = _document(here, location, sorted(days), decision)
         if options["as_json"]:
             self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))
         else:
@@ -70,16 +75,25 @@ def _site(slug: str | None) -> Published:
     return found[0]
 
 
-def _day(text: str | None) -> date:
+def _moment(
+    text: str | None, here: Published, location: Location
+) -> tuple[datetime, frozenset[date]]:
+    """The moment to decide for, and its days: a day that is named is that day alone.
+
+    Otherwise it is now, and every day that it can be at the place counts, as for a
+    visitor.
+    """
     if text is None:
-        return timezone.now().date()
+        now = timezone.now()
+        return now, here.book.days(location, now=now)
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise CommandError(f"--on {text}: give a day as YYYY-MM-DD.") from error
+    return datetime.combine(day, time(12), tzinfo=UTC), frozenset({day})
 
 
-def _location(options: dict[str, Any]) -> Location:
+def _location(options: dict[str, Any], here: Published) -> Location:
     if options["ip"] and options["country"]:
         raise CommandError("Give --ip or --country, not both.")
     if options["subdivision"] and not options["country"]:
@@ -88,20 +102,22 @@ def _location(options: dict[str, Any]) -> Location:
         return geolocation.locate(options["ip"])
     if not options["country"]:
         return Location()
+    country = here.book.place(options["country"].upper())
+    part = (options["subdivision"] or "").upper()
     return Location(
-        country=options["country"].upper(),
-        subdivision=(options["subdivision"] or "").upper() or None,
+        country=country,
+        subdivision=(part if "-" in part else f"{country}-{part}") if part else None,
         source=Source.DECLARED,
     )
 
 
 def _document(
-    here: Published, location: Location, day: date, decision: Decision
+    here: Published, location: Location, days: list[date], decision: Decision
 ) -> dict[str, Any]:
     rule = decision.rule
     return {
         "site": here.site.slug,
-        "on": day.isoformat(),
+        "on": [day.isoformat() for day in days],
         "location": {
             "country": location.country,
             "subdivision": location.subdivision,
@@ -111,7 +127,7 @@ def _document(
             "database": location.database,
         },
         "rule": _rule(rule),
-        "rows": [_row(row) for row in _rows(here, rule, day)],
+        "rows": [_row(row) for row in _rows(here, rule, days)],
         "decision": {
             "model": decision.model.label,
             "banner": decision.banner.label,
@@ -152,8 +168,13 @@ def _policy(policy: Policy) -> dict[str, Any]:
     return {"version": policy.version, "hash": policy.hash}
 
 
-def _rows(here: Published, rule: Rule, day: date) -> list[Row]:
-    return [here.book.row(place, day) for place in sorted(rule.places)]
+def _rows(here: Published, rule: Rule, days: list[date]) -> list[Row]:
+    """The rows behind a rule; two of a place where its rule changes in these days."""
+    found: list[Row] = []
+    for place in sorted(rule.places):
+        rows = [here.book.row(place, day) for day in days]
+        found += [row for n, row in enumerate(rows) if row not in rows[:n]]
+    return found
 
 
 def _row(row: Row) -> dict[str, Any]:
@@ -168,7 +189,7 @@ def _lines(document: dict[str, Any]) -> list[str]:
     running = [p for p, on in decision["purposes"].items() if on]
     applied = ", ".join(decision["signals_applied"])
     lines = [
-        f"On         {document['on']}, site {document['site']}",
+        f"On         {' or '.join(document['on'])}, site {document['site']}",
         f"Location   {place} ({location['source']}"
         + (f", {location['database']}" if location["database"] else "")
         + (", hidden" if location["hidden"] else "")

@@ -1,0 +1,40 @@
+"""Logs without receipt numbers: a number is the only key to its receipt.
+
+Django logs the path of every request that it answers with an error. The filter stands
+on each logger that writes paths, because a filter of a logger does not see the records
+of the loggers below it.
+"""
+
+import logging
+import re
+from typing import Final
+
+LOGGERS: Final = (
+    "django.request",
+    "django.security",
+    "django.security.csrf",
+    "django.server",
+)
+_RECEIPT: Final = re.compile(r"(/api/v1/receipts/)[^/?#\s\"']+")
+
+
+class WithoutReceipts(logging.Filter):
+    """Replace the number in `/api/v1/receipts/<number>` by `…`."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = _hidden(record.msg)
+        if isinstance(record.args, tuple):
+            record.args = tuple(_hidden(value) for value in record.args)
+        return True
+
+
+def guard_receipts() -> None:
+    """Put the filter on the loggers that write paths, once."""
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        if not any(isinstance(kept, WithoutReceipts) for kept in logger.filters):
+            logger.addFilter(WithoutReceipts())
+
+
+def _hidden(value: object) -> object:
+    return _RECEIPT.sub(r"\1…", value) if isinstance(value, str) else value
