@@ -25,6 +25,8 @@ class WithoutReceipts(logging.Filter):
         record.msg = _hidden(record.msg)
         if isinstance(record.args, tuple):
             record.args = tuple(_hidden(value) for value in record.args)
+        elif record.args:
+            record.args = {key: _hidden(value) for key, value in record.args.items()}
         return True
 
 
@@ -37,4 +39,6 @@ def guard_receipts() -> None:
 
 
 def _hidden(value: object) -> object:
-    return _RECEIPT.sub(r"\1…", value) if isinstance(value, str) else value
+    """A text without numbers; what is no text only where it would show one."""
+    text = str(value)
+    return _RECEIPT.sub(r"\1…", text) if _RECEIPT.search(text) else value

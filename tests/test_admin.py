@@ -96,6 +96,9 @@ def test_nobody_without_the_right_looks_at_anything(site: Site, model: str) -> N
     assert anybody.get(page(model)).status_code == 403
 
 
+LISTS = ("hosts", "allowed_origins", "languages", "rule_overrides")
+
+
 def form(site: Site, **changes: Any) -> dict[str, Any]:
     """The site's form as the page would post it, with changes."""
     values = {
@@ -176,9 +179,16 @@ def test_overrides_that_cannot_be_applied_are_refused_in_the_form(
         ("languages", "[]"),
         ("languages", '["xx"]'),
         ("languages", '"en"'),
+        *((name, value) for name in LISTS for value in ("5", "0", "true", "{}", "1.5")),
+        ("hosts", '["example.org."]'),
+        ("cookie_domain", "com"),
+        ("cookie_domain", "https://example.org"),
+        ("cookie_domain", "example.org; Secure"),
+        ("cookie_domain", "127.0.0.1"),
+        ("cookie_domain", "elsewhere.example"),
     ],
 )
-def test_lists_that_are_none_are_refused_in_the_form(
+def test_values_that_pages_could_not_use_are_refused_in_the_form(
     office: Client, site: Site, field: str, value: str
 ) -> None:
     response = office.post(
@@ -186,6 +196,47 @@ def test_lists_that_are_none_are_refused_in_the_form(
     )
     assert response.status_code == 200
     assert field in response.context["adminform"].form.errors
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("shop.example", "shop.example"),
+        ("*.shop.example", "a.shop.example"),
+        ("a.shop.example", "*.shop.example"),
+        ("*.shop.example", "*.a.shop.example"),
+        ("*.a.shop.example", "*.shop.example"),
+    ],
+)
+def test_a_host_belongs_to_one_site_alone(
+    office: Client, site: Site, theirs: str, ours: str
+) -> None:
+    Site.objects.create(slug="shop", name="Shop", hosts=[theirs])
+    hosts = json.dumps(["testserver", ours])
+    response = office.post(page("site", "change", site.pk), form(site, hosts=hosts))
+    (sentence,) = response.context["adminform"].form.errors["hosts"]
+    assert sentence == f"{ours} belongs to the site shop."
+
+
+def test_hosts_that_only_look_alike_belong_to_two_sites(
+    office: Client, site: Site
+) -> None:
+    Site.objects.create(slug="shop", name="Shop", hosts=["*.shop.example"])
+    hosts = '["testserver", "shop.example", "myshop.example"]'
+    response = office.post(page("site", "change", site.pk), form(site, hosts=hosts))
+    assert response.status_code == 302
+
+
+def test_a_cookie_domain_that_holds_every_host_is_kept(
+    office: Client, site: Site
+) -> None:
+    changes = {"hosts": '["example.org", "*.example.org"]'}
+    for domain in ("example.org", ".example.org", ""):
+        fields = form(site, cookie_domain=domain, **changes)
+        response = office.post(page("site", "change", site.pk), fields)
+        assert response.status_code == 302
+        site.refresh_from_db()
+        assert site.cookie_domain == domain
 
 
 def acts() -> list[dict[str, Any]]:
@@ -206,7 +257,7 @@ def test_overrides_are_an_act_in_the_ledger_and_at_work_at_once(
     assert response.status_code == 302
     assert decision(japanese)["banner"] == "opt_in"
     act = acts()[-1]
-    assert act["act"] == "rule_overrides_changed"
+    assert act["act"] == "rule_book_changed"
     assert act["detail"] == {"lowered_unknown": False}
     receipt = choose(japanese, ALL)["receipt"]
     assert act["subject"] == receipt["record"]["jurisdiction"]["rulebook"]
@@ -228,9 +279,25 @@ def test_lowering_the_unknown_place_is_an_explicit_act_in_the_ledger(
     )
     assert response.status_code == 302
     act = acts()[-1]
-    assert act["act"] == "rule_overrides_changed"
+    assert act["act"] == "rule_book_changed"
     assert act["detail"] == {"lowered_unknown": True}
     assert decision(hidden)["model"] == "notice"
+
+
+def test_an_override_that_is_taken_back_is_an_act_as_well(
+    office: Client, site: Site, visitor: Any
+) -> None:
+    japanese = visitor("2001:218::1")
+    overrides = [{"place": "JP", "model": "opt_in", "by": "us", "reason": "we want to"}]
+    told = []
+    for wanted in ([], overrides, [], overrides):
+        fields = form(site, rule_overrides=json.dumps(wanted))
+        office.post(page("site", "change", site.pk), fields)
+        record = choose(japanese, ALL)["receipt"]["record"]
+        told.append(record["jurisdiction"]["rulebook"])
+    named = [act["subject"] for act in acts() if act["act"] == "rule_book_changed"]
+    assert named == told
+    assert told[0] == told[2] != told[1] == told[3]
 
 
 def test_saving_without_changing_overrides_writes_no_act(
@@ -248,4 +315,5 @@ def test_a_new_site_needs_a_short_name_that_can_name_a_log(
     for slug in ("", "Default", "a b", "é", "x" * 41, "default", "../x"):
         response = office.post(page("site", "add"), form(site, slug=slug))
         assert "slug" in response.context["adminform"].form.errors
-    assert office.post(page("site", "add"), form(site, slug="new")).status_code == 302
+    new = form(site, slug="new", hosts='["new.example"]')
+    assert office.post(page("site", "add"), new).status_code == 302

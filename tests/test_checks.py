@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.core.exceptions import ValidationError
 from pytest_django import Settings
 
 from consent.models import Site
@@ -249,6 +250,91 @@ def test_e007_segment_needs_its_key(settings: Settings) -> None:
     assert "consent.E007" not in found()
 
 
+@pytest.mark.parametrize(
+    "name", ["", "my consent", "consent;", "consent=", "é", "a\nb", "path", "Max-Age"]
+)
+def test_e008_the_cookies_name_can_name_a_cookie(settings: Settings, name: str) -> None:
+    settings.CONSENT_COOKIE_NAME = name
+    assert "CONSENT_COOKIE_NAME" in found()["consent.E008"]
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("session", "session"),
+        ("csrftoken", "csrftoken"),
+        ("messages", "messages"),
+        ("django_language", "django_language"),
+        ("visit", "visit_id"),
+    ],
+)
+def test_e009_the_cookies_name_is_nobody_elses(
+    settings: Settings, name: str, taken: str
+) -> None:
+    if taken == "visit_id":
+        settings.SESSION_COOKIE_NAME = "visit_id"
+    settings.CONSENT_COOKIE_NAME = name
+    assert taken in found()["consent.E009"]
+
+
+NO_DOMAINS = [
+    *("com", "localhost", "127.0.0.1", "[::1]", "example.org:8000", "example..org"),
+    *("https://example.org", "example.org/", "example.org; Secure", "-a.example"),
+    *("exa mple.org", "example.org\n", "*.example.org", "a" * 64 + ".org"),
+]
+
+
+@pytest.mark.parametrize("domain", NO_DOMAINS)
+def test_e010_the_cookies_domain_is_one(settings: Settings, domain: str) -> None:
+    settings.CONSENT_COOKIE_DOMAIN = domain
+    assert "CONSENT_COOKIE_DOMAIN" in found()["consent.E010"]
+
+
+@pytest.mark.parametrize("domain", ["", "example.org", ".Example.org", "xn--bcher.de"])
+def test_good_domains_are_not_refused(settings: Settings, domain: str) -> None:
+    settings.CONSENT_COOKIE_DOMAIN = domain
+    assert "consent.E010" not in found()
+
+
+@pytest.mark.parametrize("name", ["GEO_COUNTRY_HEADER", "GEO_SUBDIVISION_HEADER"])
+@pytest.mark.parametrize("header", ["CF-IPCountry:", "Größe", "a/b", "a,b"])
+def test_e011_a_geo_header_is_the_name_of_a_header(
+    settings: Settings, name: str, header: str
+) -> None:
+    setattr(settings, name, header)
+    assert name in found()["consent.E011"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["https://example.org", "example.org/", "a b", "example.org:8000", "*.example.org"],
+)
+def test_e012_allowed_hosts_are_names_alone(settings: Settings, host: str) -> None:
+    settings.ALLOWED_HOSTS = ["example.org", host]
+    assert host in found()["consent.E012"]
+
+
+def test_good_hosts_are_not_refused(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["*", ".example.org", "a-b.example", "10.0.0.1", "[::1]"]
+    assert "consent.E012" not in found()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SECRET_KEY", "k" * 31), ("SECRET_KEY_FALLBACKS", ["k" * 50, "short"])],
+)
+def test_e013_a_secret_that_can_be_guessed_serves_development_alone(
+    settings: Settings, name: str, value: Any
+) -> None:
+    setattr(settings, name, value)
+    settings.DEBUG = True
+    assert "consent.E013" not in found()
+    settings.DEBUG = False
+    sentence = found()["consent.E013"]
+    assert name in sentence
+    assert value[-1] * 5 not in sentence
+
+
 # --- warnings: the server starts -----------------------------------------------------
 
 
@@ -315,6 +401,24 @@ def test_e021_a_sites_overrides_can_be_applied(site: Site) -> None:
     assert site.slug in on_database()["consent.E021"]
 
 
+@pytest.mark.parametrize("overrides", [5, True, [5], ["FR"]])
+def test_e021_overrides_that_are_no_list_of_objects_are_told(
+    site: Site, overrides: Any
+) -> None:
+    site.rule_overrides = overrides
+    site.save()
+    assert site.slug in on_database()["consent.E021"]
+
+
+@pytest.mark.parametrize("domain", NO_DOMAINS)
+def test_e022_a_sites_cookie_domain_is_one(site: Site, domain: str) -> None:
+    site.cookie_domain = domain
+    site.save()
+    assert site.slug in on_database()["consent.E022"]
+    with pytest.raises(ValidationError, match="cookie_domain"):
+        site.full_clean()
+
+
 # --- the server does not start -------------------------------------------------------
 
 
@@ -350,3 +454,30 @@ def test_the_server_refuses_to_start_over_asgi_too(folder: dict[str, str]) -> No
     assert done.returncode == 1
     assert "consent.E001" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_server_refuses_to_start_on_what_its_database_says(
+    folder: dict[str, str],
+) -> None:
+    code = (
+        "import django; django.setup(); from consent.models import Site;"
+        "from django.core.management import call_command as call;"
+        "call('migrate', verbosity=0);"
+        "Site.objects.create(slug='shop', name='Shop', rule_overrides=[{}])"
+    )
+    made = run("-c", code, DJANGO_SETTINGS_MODULE="settings", **folder)
+    assert made.returncode == 0, made.stderr
+    done = run("-c", "import settings.wsgi", **folder)
+    assert done.returncode == 1
+    assert "(consent.E021) Rule overrides of shop" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://user:hush@127.0.0.1:1/name", "sqlite:////no/where/db.sqlite3"]
+)
+def test_the_server_starts_while_its_database_is_down(
+    folder: dict[str, str], url: str
+) -> None:
+    code = "from settings.wsgi import application; print('starts')"
+    done = run("-c", code, DATABASE_URL=url, **folder)
+    assert (done.returncode, done.stdout) == (0, "starts\n"), done.stderr

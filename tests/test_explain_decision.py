@@ -151,3 +151,54 @@ def test_what_cannot_be_explained_is_refused_with_a_sentence(
 def test_without_a_site_the_command_says_how_to_make_one(db: None) -> None:
     with pytest.raises(CommandError, match="There is no site yet"):
         explain("--country", "FR")
+
+
+@pytest.mark.parametrize(
+    ("country", "part", "rule"),
+    [
+        ("US", "CA", "US-CA"),
+        ("us", "ca", "US-CA"),
+        ("US", "US-CA", "US-CA"),
+        ("US", "PR", "PR"),
+        ("CA", "QC", "CA-QC"),
+        ("FR", "974", "RE"),
+        ("UK", "ENG", "GB"),
+        ("US", "CA-QC", "US-*"),
+        ("US", "ZZ", "US-*"),
+    ],
+)
+def test_a_subdivision_is_one_of_the_country_it_is_given_with(
+    site: Site, country: str, part: str, rule: str
+) -> None:
+    told = as_json("--country", country, "--subdivision", part)
+    assert told["rule"]["name"] == rule
+
+
+@pytest.mark.parametrize(
+    ("moment", "days", "model"),
+    [
+        ("2026-11-30T09:59:00Z", {"2026-11-30", "2026-11-29"}, "notice"),
+        ("2026-12-01T00:00:00Z", {"2026-11-30", "2026-12-01"}, "opt_in"),
+        ("2026-12-01T12:00:00Z", {"2026-12-01"}, "opt_in"),
+    ],
+)
+def test_without_a_day_every_day_that_it_can_be_at_the_place_counts(
+    visitor: Any, noon: Any, moment: str, days: set[str], model: str
+) -> None:
+    noon.move_to(moment)
+    told = as_json("--country", "CL")
+    found = decision(visitor("214.78.120.1", **{"CF-IPCountry": "CL"}))
+    assert set(told["on"]) <= days
+    assert moment[:10] in told["on"]
+    assert told["decision"]["model"] == model == found["model"]
+
+
+def test_where_a_rule_changes_between_two_days_both_rows_are_shown(
+    site: Site, noon: Any
+) -> None:
+    noon.move_to("2026-12-01T00:00:00Z")
+    told = as_json("--country", "CL")
+    assert told["on"] == ["2026-11-30", "2026-12-01"]
+    assert [row["place"] for row in told["rows"]] == ["CL", "CL"]
+    assert "2026-11-30 or 2026-12-01" in explain("--country", "CL")
+    assert as_json("--country", "CL", "--on", "2026-11-30")["on"] == ["2026-11-30"]

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test import Client
 from pytest_django import Settings
 
-from consent import publication
+from consent import middleware, publication
 from tests.test_api_decision import NOTHING_OPTIONAL, assert_problem
 from tests.visits import ALL, NONE, OWN_PAGE, body, choose, cookie, decision, rows, send
 
@@ -217,6 +217,36 @@ def test_on_a_full_disk_what_was_answered_is_kept_and_the_rest_is_refused(
     assert set(answers) == {201, 503} or set(answers) == {503}
     assert rows()["Content"] - before - answers.count(201) in {0, 1}
     assert rows()["Entry"] == rows()["Content"]
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/decision"])
+def test_an_error_of_ours_is_a_500_that_promises_nothing(
+    parisian: Client, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(publication, "by_host", broken)
+    parisian.raise_request_exception = False
+    response = parisian.get(path)
+    assert response.status_code == 500
+    assert "Retry-After" not in response
+    text = response.content.decode()
+    assert "Something went wrong on our side" in text
+    assert "nothing was changed" not in text
+    if path.startswith("/api/"):
+        assert_problem(response, 500, "failed")
+
+
+def test_a_database_that_fails_outside_of_views_is_a_503(
+    parisian: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise DatabaseError("gone")
+
+    monkeypatch.setattr(middleware, "_vary", broken)
+    parisian.raise_request_exception = False
+    assert_problem(parisian.get("/api/v1/decision"), 503, "unavailable")
 
 
 # --- the geo database ---------------------------------------------------------------

@@ -5,11 +5,12 @@ from functools import reduce
 import pytest
 
 from consent import rulebook
-from consent.core.jurisdictions import Location, combine, rule_for
+from consent.core.jurisdictions import Location, Source, combine, rule_for
+from consent.visitor import declared
 from tests.conftest import NOON, NewVisitor
-from tests.visits import NONE, decision
+from tests.visits import NONE, body, decision, send
 
-ASKED, NOTHING = ("opt_in", "opt_in"), ("opt_out", "none")
+ASKED, NOTHING, TOLD = ("opt_in", "opt_in"), ("opt_out", "none"), ("notice", "none")
 
 # Who; X-Forwarded-For; where that is by MaxMind (the first word the place, the others
 # where the visitor may be as well, `?` for an address that hides its place); rule;
@@ -208,3 +209,83 @@ def test_the_standard_header_is_read_where_it_is_configured(
     settings.TRUSTED_PROXY_HEADER = "Forwarded"
     browser = visitor("214.78.120.1", forwarded=forwarded)
     assert decision(browser)["location"]["country"] == country
+
+
+PROXY, TOKYO = (
+    "2a02:cfc0::1",
+    "2001:218::1",
+)  # a public address in France, and one in JP
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
+@pytest.mark.parametrize(
+    ("hops", "country"),
+    [
+        ([], None),
+        ([""], None),
+        ([PROXY], None),
+        (["2a02:cfc0::2", PROXY], None),
+        ([TOKYO], "JP"),
+        ([TOKYO, PROXY], "JP"),
+        ([TOKYO, "2a02:cfc0::2", PROXY], "JP"),
+        (["garbage", PROXY], None),
+        (["10.0.0.7", PROXY], None),
+    ],
+)
+def test_a_visitor_is_never_taken_to_be_where_the_trusted_proxy_stands(
+    visitor: NewVisitor,
+    noon: object,
+    settings: object,
+    header: str,
+    hops: list[str],
+    country: str | None,
+) -> None:
+    settings.TRUSTED_PROXIES = ["2a02:cfc0::/64"]
+    settings.TRUSTED_PROXY_HEADER = header
+    words = [f'for="[{hop}]"' for hop in hops] if header == "Forwarded" else hops
+    browser = visitor(**({header: ", ".join(words)} if hops else {}))
+    browser.defaults["REMOTE_ADDR"] = PROXY
+    found = decision(browser)
+    assert found["location"]["country"] == country
+    assert_decided(found, country or "", country or "*", ASKED if not country else TOLD)
+
+
+def test_a_visitor_who_comes_without_any_proxy_is_at_their_own_address(
+    visitor: NewVisitor, noon: object, settings: object
+) -> None:
+    settings.TRUSTED_PROXIES = []
+    browser = visitor(TOKYO)
+    browser.defaults["REMOTE_ADDR"] = PROXY
+    assert_decided(decision(browser), "FR", "FR", ASKED)
+
+
+# --- declared regions ---------------------------------------------------------------
+
+
+def test_every_declared_region_counts_beside_the_place_of_the_visitor() -> None:
+    told = declared(place("JP"), "JP", "FR")
+    assert told == place("JP JP FR")
+    assert declared(place("SE-E DE"), "DE", None, "CA-QC") == place("SE-E DE CA-QC")
+    assert declared(place("JP"), None, None) == place("JP")
+    assert declared(place("JP")) == place("JP")
+
+
+def test_declared_regions_of_nobody_knows_where_leave_the_unknown_place_in_force() -> (
+    None
+):
+    told = declared(place(""), "CA-QC", "FR", "CA-QC")
+    assert (told.country, told.subdivision, told.also) == ("CA", "CA-QC", ("FR",))
+    assert told.anonymous
+    assert told.source is Source.DECLARED
+
+
+@pytest.mark.parametrize("asked", ["JP", "US-AK", "FR", "XX", ""])
+def test_naming_another_region_takes_no_protection_of_the_first_away(
+    visitor: NewVisitor, noon: object, asked: str
+) -> None:
+    browser = visitor(TOKYO)
+    send(browser, body(NONE), query="?place=FR")
+    rule = decision(browser, f"?place={asked}")["jurisdiction"]["rule"]
+    assert "FR" in rule.split("+")
+    page = browser.get(f"/?place={asked}")
+    assert "FR" in page.wsgi_request.consent.rule.places

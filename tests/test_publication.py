@@ -1,14 +1,16 @@
 """Publishing: what a site needs for it, and what a new version asks again."""
 
 import copy
+import json
 import logging
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from consent import publication
 from consent.management.demo_site import POLICY, SITE
@@ -77,6 +79,15 @@ def test_a_site_publishes_nothing_before_it_says_who_is_responsible(
         {"services": [{"slug": "x", "provider": "x"}]},
         {"services": [{"slug": "x", "purpose": "marketing"}]},
         {"services": with_service(exemption="because")},
+        {"services": with_service(exemption="own_statistics")},
+        {
+            "services": with_service(
+                exemption="own_statistics", exemption_conditions="We only count."
+            )
+        },
+        {"services": with_service(purpose="analytics", exemption="own_statistics")},
+        {"services": [*POLICY["services"], POLICY["services"][0]]},
+        {"rules": {"gap_days": 10**9}},
         {"purposes": {"functional": {}}},
         {"rules": {"minimum_model": "strict"}},
         {"rules": {"minimum_banner": 3}},
@@ -94,6 +105,15 @@ def test_a_document_that_cannot_be_read_is_not_published(
     with pytest.raises(ValidationError):
         publish_now(site, **changes)
     assert rows() == before
+
+
+def test_an_exemption_whose_conditions_were_answered_is_published(
+    site: Site, visitor: Any
+) -> None:
+    answered = {"exemption": "own_statistics", "exemption_conditions": "For us alone."}
+    services = with_service(purpose="analytics", **answered)
+    publish_now(site, services=services)
+    assert decision(visitor("2a02:cfc0::1"))["services"] == {"new": True}
 
 
 def test_versions_are_counted_and_each_is_an_act(site: Site) -> None:
@@ -322,3 +342,69 @@ def test_a_site_that_has_published_nothing_records_no_opt_out(db: None) -> None:
     response = Client().post("/privacy-choices/", headers=OWN_PAGE)
     assert response.status_code == 409
     assert records() == []
+
+
+# --- the rule book ------------------------------------------------------------------
+
+
+def rule_books(site: Site) -> list[str]:
+    """The rule books that a site's acts name, oldest first."""
+    found = Content.objects.filter(site=site, event="rule_book_changed")
+    texts = found.order_by("time").values_list("canonical", flat=True)
+    return [json.loads(text)["subject"] for text in texts]
+
+
+def restart() -> None:
+    """As after a restart of the process: nothing is remembered."""
+    publication.forget()
+
+
+def test_the_rule_book_is_an_act_of_every_site_that_publishes(site: Site) -> None:
+    other = Site.objects.create(**{**SITE, "slug": "shop", "hosts": ["shop.example"]})
+    publish_now(other)
+    assert len(rule_books(site)) == 1
+    assert rule_books(other) == rule_books(site)
+
+
+def test_a_rule_book_that_stays_is_recorded_once(site: Site, parisian: Client) -> None:
+    for _ in range(2):
+        publish_now(site)
+        choose(parisian, ALL, policy_version=PolicyVersion.objects.count())
+        restart()
+    assert len(rule_books(site)) == 1
+
+
+def test_overrides_of_the_operator_are_an_act_with_the_next_choice_on_and_off(
+    site: Site, parisian: Client, settings: Any
+) -> None:
+    override = {"place": "JP", "model": "opt_in", "by": "us", "reason": "we want to"}
+    used = []
+    for overrides in ([], [override], [], [override]):
+        settings.CONSENT_RULE_OVERRIDES = overrides
+        restart()
+        record = choose(parisian, ALL)["receipt"]["record"]
+        used.append(record["jurisdiction"]["rulebook"])
+    assert rule_books(site) == used
+    assert used[0] == used[2] != used[1] == used[3]
+
+
+def test_overrides_of_the_operator_are_an_act_with_the_next_publication(
+    site: Site, settings: Any
+) -> None:
+    override = {"place": "JP", "model": "opt_in", "by": "us", "reason": "we want to"}
+    settings.CONSENT_RULE_OVERRIDES = [override]
+    restart()
+    publish_now(site)
+    assert len(set(rule_books(site))) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_once_it_is_noted_a_rule_book_costs_a_choice_nothing(
+    site: Site, parisian: Client
+) -> None:
+    choose(parisian, ALL)
+    with CaptureQueriesContext(connection) as seen:
+        choose(parisian, ALL)
+    asked = [query["sql"] for query in seen if "rule_book_changed" in query["sql"]]
+    kept = [query["sql"] for query in seen if "rulebookversion" in query["sql"]]
+    assert asked == kept == []

@@ -17,7 +17,7 @@ an answer (rule 7). Time takes grants away, never refusals (rule 5).
 {'analytics': False, 'marketing': True}
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -97,14 +97,6 @@ def add(*, choice: Choice | None, newer: Choice) -> Choice:
         rule=newer.rule or choice.rule,
         receipt=newer.receipt or choice.receipt,
     )
-
-
-def fold(*, choices: Iterable[Choice]) -> Choice | None:
-    """Add up choices, oldest first, to the current one; None where there is none."""
-    current: Choice | None = None
-    for newer in choices:
-        current = add(choice=current, newer=newer)
-    return current
 
 
 def merge(*, account: Choice | None, browser: Choice | None, left: bool) -> Choice:

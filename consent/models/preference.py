@@ -8,12 +8,12 @@ from consent.models.site import Site
 
 
 class Preference(models.Model):
-    """The current choice of a signed-in user on a site: the fold of their records.
+    """The current choice of a signed-in user on a site: what their records add up to.
 
-    It can be made again from the ledger at any time, and is kept so that a decision
-    reads one row. `state` is a choice as the cookie writes it; `kept_refused` are the
-    purposes that the last sign-in turned from granted to refused, until the person has
-    seen it and answered.
+    It is written in the transaction of each record, so that a decision reads one row.
+    `state` is a choice as the cookie writes it, `receipt` the newest record's number;
+    a row without one is no choice yet. `kept_refused` are the purposes that the last
+    sign-in turned from granted to refused, until the person has answered them.
     """
 
     site = models.ForeignKey(Site, models.CASCADE, related_name="+", db_index=False)

@@ -60,6 +60,16 @@ def test_a_subdivision_of_another_country_is_not_believed():
     assert found("CA", "US-CA") == found("CA")
 
 
+def test_a_bare_code_beside_a_country_is_not_another_country():
+    assert found("US", "CA") == found("US")
+    assert found("US", "PR") == found("US")
+    assert found("CA", "QC") == found("CA")
+
+
+def test_a_territory_of_another_country_is_not_believed():
+    assert found("CA", "US-PR") == found("CA")
+
+
 def test_a_code_outside_the_rule_book_is_unknown_never_no_banner():
     for code in ("EU", "T1", "XX", "ZZ", "A1", "QQ"):
         assert found(code) == UNKNOWN

@@ -1,5 +1,7 @@
 """Adding up and merging answers: rules 5, 7 and 8."""
 
+from functools import reduce
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,7 +9,6 @@ from consent.core.preferences import (
     Choice,
     add,
     differs,
-    fold,
     merge,
     refusals_kept,
 )
@@ -22,14 +23,14 @@ def said(chosen):
 def test_the_newest_answer_to_each_purpose_counts():
     older = choice(functional=True, analytics=True, at=NOW - DAY)
     newer = choice(analytics=False)
-    assert said(fold(choices=[older, newer])) == {
+    assert said(add(choice=older, newer=newer)) == {
         "functional": True,
         "analytics": False,
     }
 
 
-def test_no_history_is_no_choice():
-    assert fold(choices=[]) is None
+def test_a_first_answer_is_laid_over_nothing():
+    assert add(choice=None, newer=choice(analytics=False)) == choice(analytics=False)
 
 
 def test_where_browser_and_account_differ_the_refusal_holds():
@@ -89,9 +90,9 @@ def test_a_merge_grants_nothing_that_nobody_granted(browser, left):
             assert not left
 
 
-@given(st.lists(CHOICES))
-def test_the_fold_says_what_was_said_last(history):
-    current = fold(choices=history)
+@given(st.lists(CHOICES, min_size=1))
+def test_what_was_said_last_about_each_purpose_stands(history):
+    current = reduce(lambda older, newer: add(choice=older, newer=newer), history)
     for purpose in OPTIONAL:
         answers = [c.answers[purpose] for c in history if purpose in c.answers]
         if answers:
