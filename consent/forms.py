@@ -21,6 +21,7 @@ from consent.core.purposes import OPTIONAL, Purpose
 from consent.core.record import Surface
 from consent.decision import Consent
 from consent.keys import opened
+from consent.visitor import read_visitor_id
 
 LARGEST_BODY: Final = 16 * 1024
 # Characters of services refused alone, so that the cookie stays within 2,048 bytes.
@@ -96,10 +97,11 @@ def _signer(site: str) -> signing.TimestampSigner:
     return signing.TimestampSigner(salt=f"consent.form.{site}")
 
 
-def receipt_named(request: HttpRequest) -> str:
+def receipt_named(request: HttpRequest, consent: Consent) -> str:
     """The receipt's number that a redirect carried here; empty for anything else."""
-    held = request.COOKIES.get(settings.CONSENT_COOKIE_NAME, "")
-    return opened(request.GET.get(RECEIPT, ""), browser=held)
+    choice = request.COOKIES.get(settings.CONSENT_COOKIE_NAME, "")
+    visitor = read_visitor_id(request, site=consent.published.site.slug) or ""
+    return opened(request.GET.get(RECEIPT, ""), browser=choice + visitor)
 
 
 def read_form(data: Mapping[str, str], consent: Consent) -> Sent:

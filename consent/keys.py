@@ -66,8 +66,8 @@ def _parse(text: str) -> SigningKey:
 def envelope(number: str, *, browser: str) -> str:
     """A receipt's number for an address bar: it is a key, so no log may hold it.
 
-    `browser` is the value of the `consent` cookie that goes out with it: the envelope
-    opens only in a browser that holds this cookie, whoever else reads the address.
+    `browser` is what the browser's cookies will say, the choice and the visitor id: the
+    envelope opens only where they say the same, whoever else reads the address.
     """
     return _fernet(browser).encrypt(number.encode()).decode()
 

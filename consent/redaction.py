@@ -15,7 +15,7 @@ LOGGERS: Final = (
     "django.security.csrf",
     "django.server",
 )
-_RECEIPT: Final = re.compile(r"(/api/v1/receipts/)[^/?#\s\"']+")
+_RECEIPT: Final = re.compile(r"(/api/v1/receipts/)[^/?#\s]+")
 
 
 class WithoutReceipts(logging.Filter):

@@ -481,3 +481,11 @@ def test_the_server_starts_while_its_database_is_down(
     code = "from settings.wsgi import application; print('starts')"
     done = run("-c", code, DATABASE_URL=url, **folder)
     assert (done.returncode, done.stdout) == (0, "starts\n"), done.stderr
+
+
+def test_the_demo_is_prepared_only_with_debug(folder: dict[str, str]) -> None:
+    done = run("manage.py", "prepare_demo", **folder, DEBUG="0")
+    assert done.returncode == 1
+    assert "only with DEBUG=1" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (Path(folder["CONSENT_DATA_DIR"]) / "static").exists()

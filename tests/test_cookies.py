@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.signing import Signer
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.urls import reverse
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
@@ -33,6 +35,8 @@ from tests.visits import (
     decision,
     post_form,
     send,
+    sign_in,
+    sign_out,
 )
 
 PAGES = ("/", "/cookie-preferences/", "/privacy-choices/", "/sign-in/")
@@ -463,3 +467,142 @@ def test_a_forged_visitor_id_is_nobodys(
     )
     assert response.status_code == 303
     assert cookie(hidden, "consent_id") not in {None, value}
+
+
+# --- two cookies of one name --------------------------------------------------------
+
+
+@pytest.fixture
+def shop(site: Site, settings: Settings) -> Client:
+    """A Parisian on `shop.example.org`, a host of the site."""
+    settings.ALLOWED_HOSTS = ["*"]
+    site.hosts = ["shop.example.org", "localhost", "192.0.2.7"]
+    site.save()
+    publication.forget()
+    return Client(headers={"host": "shop.example.org", "x-forwarded-for": "2.2.3.1"})
+
+
+def lines(response: Any, name: str = "consent") -> list[tuple[str, bool]]:
+    """What the answer does to cookies of a name, in order: domain, and whether set."""
+    found = [m for m in response.cookies.values() if m.key == name]
+    return [(m["domain"], bool(m.value and m["max-age"])) for m in found]
+
+
+def twice(*values: str) -> dict[str, str]:
+    return {**OWN_PAGE, "cookie": "; ".join(f"consent={value}" for value in values)}
+
+
+def test_an_answer_expires_the_second_cookie_after_a_change_to_a_domain(
+    shop: Client, settings: Settings
+) -> None:
+    settings.CONSENT_COOKIE_DOMAIN = "example.org"
+    value = granted(datetime.now(UTC))
+    response = send(shop, body(ALL), headers=twice(value, value))
+    above = [("", False), ("shop.example.org", False), ("example.org", True)]
+    assert lines(response) == above
+    assert lines(response, "consent_id") == above
+
+
+def test_an_answer_expires_the_second_cookie_after_a_change_to_the_host(
+    shop: Client,
+) -> None:
+    value = granted(datetime.now(UTC))
+    response = send(shop, body(NONE), headers=twice(value, value))
+    above = [("shop.example.org", False), ("example.org", False), ("", True)]
+    assert lines(response) == above
+
+
+def test_a_cookie_that_another_site_may_need_is_left_alone(
+    shop: Client, settings: Settings
+) -> None:
+    value = granted(datetime.now(UTC))
+    for other in (granted(datetime.now(UTC), site="other"), "x", ""):
+        assert lines(send(shop, body(ALL), headers=twice(value, other))) == [("", True)]
+    settings.CONSENT_COOKIE_DOMAIN = "example.org"
+    response = send(shop, body(ALL), headers=twice(value, "x"))
+    assert lines(response) == [("", False), ("example.org", True)]
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "192.0.2.7:8000"])
+def test_a_host_without_a_domain_above_it_has_one_cookie_only(
+    shop: Client, host: str
+) -> None:
+    value = granted(datetime.now(UTC))
+    headers = {**twice(value, value), "host": host}
+    assert lines(send(shop, body(ALL), headers=headers)) == [("", True)]
+
+
+def test_one_cookie_is_answered_with_one(shop: Client, settings: Settings) -> None:
+    settings.CONSENT_COOKIE_DOMAIN = "example.org"
+    value = granted(datetime.now(UTC))
+    for headers in (OWN_PAGE, twice(value)):
+        response = send(shop, body(ALL), headers=headers)
+        assert lines(response) == [("example.org", True)]
+
+
+def test_signing_out_takes_every_visitor_id_away(
+    shop: Client, settings: Settings, ada: Any
+) -> None:
+    settings.CONSENT_COOKIE_DOMAIN = "example.org"
+    shop.force_login(ada)
+    value, session = (
+        granted(datetime.now(UTC)),
+        cookie(shop, settings.SESSION_COOKIE_NAME),
+    )
+    cookies = (
+        twice(value, value)["cookie"] + f"; {settings.SESSION_COOKIE_NAME}={session}"
+    )
+    response = shop.post(reverse("sign-out"), headers={**OWN_PAGE, "cookie": cookies})
+    domains = ["", "shop.example.org", "example.org"]
+    assert lines(response, "consent_id") == [(domain, False) for domain in domains]
+
+
+def test_both_lines_reach_the_browser(shop: Client, settings: Settings) -> None:
+    settings.CONSENT_COOKIE_DOMAIN = "example.org"
+    value = granted(datetime.now(UTC))
+    made = RequestFactory().post(
+        reverse("api-choices"),
+        json.dumps(body(NONE)),
+        content_type="application/json",
+        headers={**twice(value, value), "host": "shop.example.org"},
+    )
+    told: list[tuple[str, str]] = []
+    WSGIHandler()(made.environ, lambda _status, headers: told.extend(headers))
+    sent = [line for name, line in told if name == "Set-Cookie"]
+    assert len(sent) == 3
+    assert all(line.startswith("consent=") for line in sent)
+    assert ["Domain" in line for line in sent] == [False, True, True]
+    assert ["Max-Age=0" in line for line in sent] == [True, True, False]
+
+
+# --- what does not fit --------------------------------------------------------------
+
+
+def test_a_merge_that_would_not_fit_refuses_whole_purposes_instead(
+    visitor: NewVisitor, site: Site, ada: Any
+) -> None:
+    services = [
+        {**POLICY["services"][n % 4], "slug": f"service-with-a-long-name-number-{n:03}"}
+        for n in range(80)
+    ]
+    document = {**POLICY, "services": services}
+    publication.publish(site=site, document=document, at=datetime.now(UTC), by=None)
+    slugs = [service["slug"] for service in services]
+    browsers = [visitor("2a02:cfc0::1") for _ in range(4)]
+    for n, browser in enumerate(browsers):
+        alone = dict.fromkeys(slugs[n * 20 : n * 20 + 20], False)
+        if n == 0:
+            sign_in(browser, ada)
+        choose(browser, ALL, policy_version=2, services=alone)
+        sign_in(browser, ada)
+        assert len(cookie(browser) or "") <= 2048
+    last = browsers[-1]
+    account = decision(last)
+    assert not any(account["services"].get(slug, False) for slug in slugs)
+    response = sign_out(last)
+    assert response.status_code < 400
+    left = decision(last)
+    assert left["choice"] is not None
+    of_service = {service["slug"]: service["purpose"] for service in services}
+    for slug in slugs:
+        assert not left["services"].get(slug, left["purposes"][of_service[slug]])

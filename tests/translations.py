@@ -5,6 +5,7 @@ no gettext programs. With `--write` it adds new messages to the message files, t
 translated, and writes the compiled form that Django reads.
 """
 
+import ast
 import re
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import polib
 from babel.messages.extract import extract
+from django.utils.translation import to_locale
 from django.utils.translation.template import templatize
 
 import bootstrap
@@ -85,6 +87,32 @@ def problems(name: str) -> Iterator[str]:
         yield f"{name}: not compiled since it changed: run `make translations`"
 
 
+def languages() -> list[str]:
+    """The codes of LANGUAGES but the one that messages are written in.
+
+    Read from the source: importing the settings would make keys and folders.
+    """
+    tree = ast.parse((bootstrap.ROOT / "settings/__init__.py").read_text())
+    values = {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    own = ast.literal_eval(values["LANGUAGE_CODE"])
+    pairs = values["LANGUAGES"].elts  # type: ignore[attr-defined]
+    codes = [ast.literal_eval(pair.elts[0]) for pair in pairs]
+    return [code for code in codes if code != own]
+
+
+def without_file(files: list[str]) -> Iterator[str]:
+    for code in languages():
+        name = f"consent/locale/{to_locale(code)}/LC_MESSAGES/django.po"
+        if name not in files:
+            yield f"{name}: not there, but {code} is one of LANGUAGES"
+
+
 def placeholders(*texts: str) -> set[str]:
     return {found for text in texts for found in PLACEHOLDER.findall(text)}
 
@@ -105,7 +133,8 @@ def main() -> None:
     if "--write" in sys.argv:
         for name in files:
             write(name)
-    found = [problem for name in files for problem in problems(name)]
+    found = list(without_file(files))
+    found += [problem for name in files for problem in problems(name)]
     for problem in found:
         bootstrap.say(problem)
     raise SystemExit(1 if found else 0)

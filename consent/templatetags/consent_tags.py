@@ -60,7 +60,7 @@ def consent_banner(context: Context) -> dict[str, Any]:
         "decision": decision,
         "accepted": decision.choice is not None
         and any(a.granted for a in decision.choice.answers.values()),
-        "receipt": receipt_named(request),
+        "receipt": receipt_named(request, consent),
         "action": _address(consent, "consent-choice"),
         "preferences": _address(consent, "cookie-preferences", return_to=here),
         "return_to": here,

@@ -49,7 +49,8 @@ def centre(request: HttpRequest, consent: Consent, back: str) -> dict[str, Any]:
         "token": form_token(consent),
         "return_to": back,
         "saved": SAVED in request.GET,
-        "receipt": receipt_named(request) or (history[0]["receipt"] if history else ""),
+        "receipt": receipt_named(request, consent)
+        or (history[0]["receipt"] if history else ""),
         "history": history,
         **explained(consent),
     }

@@ -101,7 +101,7 @@ def privacy_choices(request: HttpRequest) -> HttpResponse:
         "decision": consent.decision,
         "token": form_token(consent),
         "saved": SAVED in request.GET,
-        "receipt": receipt_named(request),
+        "receipt": receipt_named(request, consent),
         "opted_out": not consent.allows("marketing"),
         "refused": answer is not None and not answer.granted,
         "return_to": safe_return(request, consent, ""),

@@ -51,10 +51,11 @@ def saved(consent: Consent, recorded: choices.Recorded) -> dict[str, str]:
     """The query that has a page confirm a choice, and tell the receipt's number.
 
     The number is the only key to the receipt, so that it travels in an envelope that
-    opens only with the cookie of this choice.
+    opens only with the cookies that this browser will hold.
     """
     kept = as_kept(consent, recorded.choice)
-    held = visitor.cookie_value(kept, cookies=consent.cookies)
+    choice = visitor.cookie_value(kept, cookies=consent.cookies)
+    held = choice + (recorded.visitor or visitor_id(consent.request, consent) or "")
     return {SAVED: "saved", RECEIPT: envelope(recorded.receipt.id, browser=held)}
 
 

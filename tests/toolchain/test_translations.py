@@ -69,3 +69,17 @@ def test_writing_adds_what_is_to_be_translated(messages: Path) -> None:
 
     assert 'msgid "Hello %(name)s"' in messages.read_text()
     assert found(messages) == ["consent/django.po: not translated: Hello %(name)s"]
+
+
+def test_a_language_without_a_message_file_is_named(messages: Path) -> None:
+    (bootstrap.ROOT / "settings").mkdir()
+    (bootstrap.ROOT / "settings/__init__.py").write_text(
+        'LANGUAGE_CODE = "en"\n'
+        'LANGUAGES = [("en", _("English")), ("fr", _("French")), ("pt-br", _("x"))]\n'
+    )
+    french = "consent/locale/fr/LC_MESSAGES/django.po"
+
+    (lacking,) = translations.without_file([french])
+
+    assert lacking.startswith("consent/locale/pt_BR/")
+    assert len(list(translations.without_file([]))) == 2
