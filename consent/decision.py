@@ -187,7 +187,7 @@ def decision_for(consent: Consent) -> Decision:
 
 
 def site_of(request: HttpRequest) -> Published | None:
-    """The site of a request (DESIGN 5.3): its host's, else the one it names.
+    """The site of a request (docs/api.md): its host's, else the one it names.
 
     A site may be named by `?site=` only together with an Origin on that site's list.
     """

@@ -65,7 +65,7 @@ class Sent:
 
 
 def trust_of(request: HttpRequest, consent: Consent) -> Trust:
-    """How far a write is believed, by where it comes from (DESIGN 5.3)."""
+    """How far a write is believed, by where it comes from (docs/api.md)."""
     site = consent.published.site
     return trust(
         own=f"{request.scheme}://{request.get_host()}",

@@ -1,4 +1,4 @@
-"""The addresses of the product (DESIGN 5.2)."""
+"""The addresses of the product (docs/api.md)."""
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, re_path

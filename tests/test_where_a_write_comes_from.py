@@ -1,4 +1,4 @@
-"""Where a write may come from (DESIGN 5.3): the first line that applies decides."""
+"""Where a write may come from (docs/api.md): the first line that applies decides."""
 
 from datetime import timedelta
 

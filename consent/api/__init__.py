@@ -1,1 +1,1 @@
-"""The JSON API (DESIGN 5.3)."""
+"""The JSON API (docs/api.md)."""

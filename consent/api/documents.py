@@ -1,4 +1,4 @@
-"""The API's JSON documents (DESIGN 5.3)."""
+"""The API's JSON documents (docs/api.md)."""
 
 from functools import lru_cache
 from typing import Any

@@ -115,7 +115,7 @@ def decide(
     trusted: bool = True,
     minor: bool = False,
 ) -> Decision:
-    """Decide what to show and what may run (DESIGN section 6).
+    """Decide what to show and what may run (docs/rules.md).
 
     `choice` is the newest believed choice. `trusted` is false when the browser sent a
     choice that cannot be believed: nothing optional then runs in any place. `minor` is

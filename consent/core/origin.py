@@ -1,4 +1,4 @@
-"""Where a write may come from (DESIGN 5.3): the first line that applies decides.
+"""Where a write may come from (docs/api.md): the first line that applies decides.
 
 A grant must prove that it comes from the site's own pages; a refusal is believed more
 easily, because it can only protect. `Sec-Fetch-Site` and `Origin` are set by browsers

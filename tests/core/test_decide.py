@@ -1,4 +1,4 @@
-"""The decision, rule by rule (DESIGN section 6): sentences about visitors."""
+"""The decision, rule by rule (docs/rules.md): sentences about visitors."""
 
 from datetime import timedelta
 
