@@ -10,14 +10,19 @@ from datetime import timedelta
 from consent import visitor
 from consent.core.preferences import Choice, differs
 from consent.core.wanted import gap_days
-from consent.decision import Consent, signed_in
+from consent.decision import Consent
 
 _DAY = timedelta(days=1)
 _HALF_LIFE = visitor.cookies.LONGEST / 2
 
 
 def keep_in_browser(consent: Consent, choice: Choice) -> None:
-    """Have the response carry a choice as the signed cookie."""
+    """Have the response carry a choice as the signed cookie.
+
+    Another site's page keeps the value itself: no cookie is set for it.
+    """
+    if consent.elsewhere:
+        return
     choice = as_kept(consent, choice)
     days = cookie_days(consent, choice)
     consent.pending.append(
@@ -33,7 +38,7 @@ def as_kept(consent: Consent, choice: Choice) -> Choice:
     What is an account's is marked so: should somebody else sign in at this browser, it
     counts for them only as refusals.
     """
-    if signed_in(consent.request) is None:
+    if consent.user is None:
         return choice
     return replace(choice, left=True)
 
@@ -46,7 +51,7 @@ def renew(consent: Consent) -> None:
     that are not stored anywhere may call this.
     """
     choice = consent.choice
-    if signed_in(consent.request) is not None:
+    if consent.user is not None:
         _follow_account(consent)
         return
     if choice is None or choice.at is None or not _refuses(choice):

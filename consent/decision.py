@@ -56,6 +56,21 @@ class Consent:
         return found
 
     @cached_property
+    def elsewhere(self) -> bool:
+        """Whether another site's page asks, which named its site by `?site=`.
+
+        Such a page sends no cookie of ours and is sent none: it keeps the signed value
+        itself, and sends it along as the header `Consent-Cookie`.
+        """
+        own = _own_site(self.request)
+        return own is None or own.site.pk != self.published.site.pk
+
+    @property
+    def user(self) -> int | None:
+        """The key of the signed-in user; on another site's page nobody is."""
+        return None if self.elsewhere else signed_in(self.request)
+
+    @cached_property
     def disguise(self) -> Disguise | None:
         """Whom the demo plays; None outside the demo."""
         return disguise_of(self.request) if settings.DEMO and settings.DEBUG else None
@@ -99,14 +114,16 @@ class Consent:
 
     @cached_property
     def _browser(self) -> tuple[Choice | None, bool]:
-        return visitor.read_choice(
-            self.request, site=self.published.site.slug, now=self.now
-        )
+        site = self.published.site.slug
+        if self.elsewhere:
+            value = self.request.headers.get(visitor.cookies.HEADER)
+            return visitor.believed(value, site=site, now=self.now)
+        return visitor.read_choice(self.request, site=site, now=self.now)
 
     @cached_property
     def preference(self) -> Preference | None:
         """The account's current choice, where somebody is signed in."""
-        user = signed_in(self.request)
+        user = self.user
         if user is None:
             return None
         site = self.published.site
@@ -126,7 +143,7 @@ class Consent:
         gone past that, the browser's refusals count all the same.
         """
         browser = self._browser[0]
-        if signed_in(self.request) is None:
+        if self.user is None:
             return browser
         if self.preference is not None:
             return stored_choice(self.preference)
@@ -191,16 +208,21 @@ def site_of(request: HttpRequest) -> Published | None:
 
     A site may be named by `?site=` only together with an Origin on that site's list.
     """
-    try:
-        host = request.get_host()
-    except DisallowedHost:
-        return None
-    found = publication.by_host(_without_port(host))
+    found = _own_site(request)
     if found is not None:
         return found
     named = publication.by_slug(request.GET.get("site", ""))
     origin = request.headers.get("Origin")
     return named if named and origin in named.site.allowed_origins else None
+
+
+def _own_site(request: HttpRequest) -> Published | None:
+    """The site that the request's host belongs to."""
+    try:
+        host = request.get_host()
+    except DisallowedHost:
+        return None
+    return publication.by_host(_without_port(host))
 
 
 def _without_port(host: str) -> str:

@@ -22,7 +22,7 @@ from django.utils.cache import (
 
 from consent import choices, problems, visitor
 from consent.browser import keep_in_browser
-from consent.decision import Consent, UnknownSiteError, signed_in
+from consent.decision import Consent, UnknownSiteError
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ def _note_signal(request: HttpRequest) -> None:
     if not consent.signals.gpc:
         return
     try:
-        user = signed_in(request)
+        user = consent.user
         if user is None:
             return
         visitor_id = visitor.read_visitor_id(request, site=consent.published.site.slug)

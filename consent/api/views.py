@@ -10,9 +10,10 @@ from django.views.decorators.csrf import csrf_exempt
 
 from consent import choices, ledger, problems, visitor
 from consent.api.documents import decision_document
+from consent.api.origins import is_listed, preflight, shared
 from consent.browser import renew
 from consent.core.origin import Trust
-from consent.decision import Consent, UnknownSiteError, signed_in
+from consent.decision import Consent, UnknownSiteError
 from consent.forms import (
     PolicyChangedError,
     UnreadableError,
@@ -36,16 +37,22 @@ def _endpoint(*methods: str) -> Callable[[View], View]:
         @csrf_exempt
         @wraps(view)
         def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:  # noqa: ANN401
-            if request.method not in methods:
-                return problems.wrong_method(request, methods)
+            consent: Consent = request.consent  # type: ignore[attr-defined]
             try:
-                response = view(request, request.consent, **kwargs)  # type: ignore[attr-defined]
+                consent.published  # noqa: B018 - an unknown site ends here
+                if request.method == "OPTIONS" and is_listed(request, consent):
+                    return preflight(request, consent, methods)
+                if request.method not in methods:
+                    return shared(
+                        request, consent, problems.wrong_method(request, methods)
+                    )
+                response = view(request, consent, **kwargs)
             except UnknownSiteError:
                 return problems.unknown_site(request)
             except UnreadableError as error:
-                return _unreadable(request, error)
+                response = _unreadable(request, error)
             response["Cache-Control"] = "no-store"
-            return response
+            return shared(request, consent, response)
 
         return answer
 
@@ -78,21 +85,28 @@ def choose(request: HttpRequest, consent: Consent) -> HttpResponse:
     grants = any(sent.answers.purposes.values()) or any(sent.answers.services.values())
     if grants and trusted is Trust.REFUSE_ONLY:
         return problems.forbidden_origin(request)
-    user = signed_in(request)
     recorded = choices.choose(
         consent,
         answers=sent.answers,
         surface=sent.surface,
-        user=user,
-        visitor_id=visitor.read_visitor_id(request, site=consent.published.site.slug),
+        user=consent.user,
+        visitor_id=_visitor_id(request, consent),
         language=sent.language,
     )
     choices.carry(consent, recorded)
-    body = {
+    body: dict[str, Any] = {
         "receipt": recorded.receipt.document(own=True),
         "decision": decision_document(consent, recorded),
     }
+    if consent.elsewhere:
+        body["cookie"] = visitor.cookie_value(recorded.choice, cookies=consent.cookies)
     return JsonResponse(body, status=201)
+
+
+def _visitor_id(request: HttpRequest, consent: Consent) -> str | None:
+    if consent.elsewhere:
+        return None
+    return visitor.read_visitor_id(request, site=consent.published.site.slug)
 
 
 @_endpoint("GET", "HEAD")
@@ -121,11 +135,8 @@ def _no_receipt() -> HttpResponse:
 @_endpoint("GET", "HEAD")
 def history(request: HttpRequest, consent: Consent) -> HttpResponse:
     """GET /api/v1/history: the caller's own records, newest first."""
-    site = consent.published.site
     records = choices.history(
-        consent,
-        user=signed_in(request),
-        visitor_id=visitor.read_visitor_id(request, site=site.slug),
+        consent, user=consent.user, visitor_id=_visitor_id(request, consent)
     )
     return JsonResponse({"records": [_own(content, link) for content, link in records]})
 

@@ -152,7 +152,7 @@ def _still_to_tell(event: Happening, row: Preference) -> list[str]:
 def carry(consent: Consent, recorded: Recorded) -> None:
     """Have the response carry the cookies of a choice that was kept."""
     keep_in_browser(consent, recorded.choice)
-    if recorded.visitor is not None:
+    if recorded.visitor is not None and not consent.elsewhere:
         identity = recorded.visitor
         consent.pending.append(
             lambda response: visitor.issue_visitor_id(

@@ -3,6 +3,7 @@
 from consent.visitor.address import client_address, from_trusted_proxy
 from consent.visitor.cookies import (
     Cookies,
+    believed,
     clear_choice,
     clear_visitor_id,
     cookie_value,
@@ -17,6 +18,7 @@ from consent.visitor.signals import signals_of
 
 __all__ = [
     "Cookies",
+    "believed",
     "clear_choice",
     "clear_visitor_id",
     "client_address",

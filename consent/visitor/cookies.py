@@ -60,11 +60,18 @@ def read_choice(
     site, from the future or sent twice is (None, False): nothing optional may then run
     in any place.
     """
-    value = request.COOKIES.get(settings.CONSENT_COOKIE_NAME)
-    if value is None:
-        return None, True
     if len(_sent(request)) > 1:
         return None, False
+    value = request.COOKIES.get(settings.CONSENT_COOKIE_NAME)
+    return believed(value, site=site, now=now)
+
+
+def believed(
+    value: str | None, *, site: str, now: datetime
+) -> tuple[Choice | None, bool]:
+    """The choice in a value that was sent, and whether the value can be trusted."""
+    if value is None:
+        return None, True
     try:
         choice = parse_choice(value, site=site)
     except ValueError:
