@@ -31,14 +31,15 @@ def together(*works: Callable[[], object]) -> None:
 
 
 def slowly(monkeypatch: pytest.MonkeyPatch, module: Any) -> threading.Event:
-    """Hold every lock for a while, so that whoever does not wait for it is seen."""
+    """Hold the first lock for a while, so that whoever does not wait for it is seen."""
     taken = threading.Event()
     locked = module.locked
 
     def held(consent: Any, user: int) -> Preference:
         row = locked(consent, user)
-        taken.set()
-        time.sleep(0.5)
+        if not taken.is_set():
+            taken.set()
+            time.sleep(0.7)
         return row
 
     monkeypatch.setattr(module, "locked", held)
@@ -77,5 +78,23 @@ def test_an_opt_out_beside_a_first_refusal_keeps_both(
     together(
         lambda: one.post("/privacy-choices/", headers=OWN_PAGE), lambda: refuse(two)
     )
+    running = decision(one)["purposes"]
+    assert running["analytics"] is running["marketing"] is False
+
+
+def test_an_opt_out_beside_a_later_refusal_keeps_both(
+    site: Site, visitor: Any, ada: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = visitor("2a02:cfc0::1"), visitor("2a02:cfc0::1")
+    sign_in(one, ada)
+    choose(one, ALL)
+    sign_in(two, ada)
+    taken = slowly(monkeypatch, choosing)
+
+    def refuse() -> None:
+        taken.wait(5)
+        choose(two, NONE)
+
+    together(lambda: one.post("/privacy-choices/", headers=OWN_PAGE), refuse)
     running = decision(one)["purposes"]
     assert running["analytics"] is running["marketing"] is False
