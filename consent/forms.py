@@ -6,8 +6,8 @@ Everything comes from a closed list. What is not on it is refused with the sente
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from django.conf import settings
@@ -26,6 +26,8 @@ from consent.visitor import read_visitor_id
 LARGEST_BODY: Final = 16 * 1024
 # Characters of services refused alone, so that the cookie stays within 2,048 bytes.
 LARGEST_ALONE: Final = 900
+# The query's words after a choice was kept; the page then confirms it.
+SAVED: Final = "cookies"
 RECEIPT: Final = "receipt"
 TOKEN_SECONDS: Final = 12 * 60 * 60
 API_SURFACES: Final = ("banner", "preferences", "settings", "api")
@@ -120,24 +122,36 @@ def read_form(data: Mapping[str, str], consent: Consent) -> Sent:
     surface = Surface.BANNER
     if data.get("surface") == "preferences":
         surface = Surface.PREFERENCES
-    services: dict[str, bool] = {}
     if answer in {"save", "allow"}:
-        purposes = {p: _yes(data, f"purpose-{p}") for p in offered}
-        named = [s.slug for s in policy.services if f"service-{s.slug}" in data]
-        services = {name: _yes(data, f"service-{name}") for name in named}
+        answers = _each(data, offered, policy, consent, whole=answer == "save")
     else:
-        purposes = dict.fromkeys(offered, answer == "accept")
-    if answer == "allow":
-        purposes = {p: on for p, on in purposes.items() if on}
+        asked = _due(consent, policy) if surface is Surface.BANNER else ()
+        purposes = {p: answer == "accept" for p in offered if not asked or p in asked}
+        answers = _checked(purposes, {}, policy, consent, own=False, whole=not asked)
+    return Sent(answers, surface, consent.language)
+
+
+def _due(consent: Consent, policy: Policy) -> tuple[Purpose, ...]:
+    """What the banner asks now; nothing where the form answers an older version."""
     current = policy.version == consent.published.policy.version
-    asked = consent.decision.asked
-    partly = surface is Surface.BANNER and answer in {"accept", "reject"} and current
-    if partly and asked:
-        purposes = {p: on for p, on in purposes.items() if p in asked}
-    own = answer in {"save", "allow"}
-    answers = _checked(purposes, services, policy, consent, own=own)
-    whole = answer != "allow" and not (partly and asked)
-    return Sent(replace(answers, whole=whole), surface, consent.language)
+    return consent.decision.asked if current else ()
+
+
+def _each(
+    data: Mapping[str, str],
+    offered: Sequence[Purpose],
+    policy: Policy,
+    consent: Consent,
+    *,
+    whole: bool,
+) -> Answers:
+    """An answer of its own to each purpose; where not `whole`, only the yeses."""
+    purposes = {p: _yes(data, f"purpose-{p}") for p in offered}
+    if not whole:
+        purposes = {p: on for p, on in purposes.items() if on}
+    named = [s.slug for s in policy.services if f"service-{s.slug}" in data]
+    services = {name: _yes(data, f"service-{name}") for name in named}
+    return _checked(purposes, services, policy, consent, own=True, whole=whole)
 
 
 def _answered_policy(text: str, consent: Consent) -> Policy:
@@ -258,6 +272,7 @@ def _checked(
     consent: Consent,
     *,
     own: bool,
+    whole: bool = True,
 ) -> Answers:
     """Refuse what this policy version never offered, and grants to an older one."""
     _check_services(purposes, services, policy)
@@ -268,7 +283,9 @@ def _checked(
     grants = any(purposes.values()) or any(services.values())
     if grants and policy.version != consent.published.policy.version:
         raise PolicyChangedError
-    return Answers(purposes=purposes, services=services, own=own, policy=policy)
+    return Answers(
+        purposes=purposes, services=services, own=own, policy=policy, whole=whole
+    )
 
 
 def _check_services(

@@ -19,14 +19,10 @@ from consent.core.jurisdictions import Source
 from consent.core.purposes import OPTIONAL, Purpose
 from consent.core.scales import Banner
 from consent.decision import Consent
-from consent.forms import form_token, receipt_named
+from consent.forms import RECEIPT, SAVED, form_token, receipt_named
 from consent.notices import notice_for, opt_out_link
 
 register = template.Library()
-
-# The query's words after a choice was kept; the page then confirms it.
-_SAVED = "cookies"
-_RECEIPT = "receipt"
 
 
 def _consent(context: Context) -> Consent:
@@ -43,7 +39,7 @@ def consent_banner(context: Context) -> dict[str, Any]:
     request = context["request"]
     decision = consent.decision
     due = decision.banner is not Banner.NONE
-    told = request.GET.get(_SAVED) == "saved" and decision.choice is not None
+    told = request.GET.get(SAVED) == "saved" and decision.choice is not None
     saved = told and not due  # a page's address must not put off what has to be asked
     if not due and not saved:
         return {"kind": "none"}
@@ -82,8 +78,8 @@ def _address(consent: Consent, name: str, **query: str) -> str:
 def _without_saved(request: HttpRequest) -> str:
     """The page's own address without the message that a choice was kept."""
     query = request.GET.copy()
-    query.pop(_SAVED, None)
-    query.pop(_RECEIPT, None)
+    query.pop(SAVED, None)
+    query.pop(RECEIPT, None)
     rest = query.urlencode()
     return f"{request.path}?{rest}" if rest else request.path
 

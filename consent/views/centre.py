@@ -13,13 +13,13 @@ from consent.core.purposes import Purpose
 from consent.core.record import Event, Surface
 from consent.core.scales import Model
 from consent.decision import Consent, signed_in
-from consent.forms import form_token, receipt_named
+from consent.forms import SAVED, form_token, receipt_named
 from consent.models import Content
 from consent.notices import notice_for
 from consent.views.demo import explained
 from consent.views.reasons import why
 from consent.views.words import EVENTS, SURFACES
-from consent.views.writes import SAVED, visitor_id
+from consent.views.writes import visitor_id
 from consent.visitor.cookies import LONGEST
 
 

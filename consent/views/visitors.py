@@ -13,11 +13,10 @@ from consent.core.origin import Trust
 from consent.core.purposes import Purpose
 from consent.core.record import Surface
 from consent.decision import Consent, signed_in
-from consent.forms import form_token, receipt_named, trust_of
+from consent.forms import SAVED, form_token, receipt_named, trust_of
 from consent.views.centre import centre
 from consent.views.demo import explained, wanted
 from consent.views.writes import (
-    SAVED,
     HttpResponseSeeOther,
     after,
     safe_return,

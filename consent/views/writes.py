@@ -11,10 +11,9 @@ from consent.browser import as_kept
 from consent.core.origin import Trust
 from consent.core.record import Surface
 from consent.decision import Consent, signed_in
-from consent.forms import RECEIPT, UnreadableError, read_form, trust_of
+from consent.forms import RECEIPT, SAVED, UnreadableError, read_form, trust_of
 from consent.keys import envelope
 
-SAVED = "cookies"
 # Django refuses to redirect to more than 2,048 characters; ours are added to these.
 LONGEST_RETURN = 1800
 
