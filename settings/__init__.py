@@ -179,6 +179,11 @@ CONSENT_SIGNING_KEY = env.kept_secret(
     CONSENT_DATA_DIR,
     lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
 )
+# Set for a while when the key changes: it then signs checkpoints beside the new one.
+CONSENT_RETIRING_KEY = env.text("CONSENT_RETIRING_KEY")
+CONSENT_CHECKPOINT_DIR = Path(
+    env.text("CONSENT_CHECKPOINT_DIR") or CONSENT_DATA_DIR / "checkpoints"
+)
 CONSENT_RETENTION_DAYS = env.number("CONSENT_RETENTION_DAYS", 1095)
 CONSENT_SEAL = env.one_of("CONSENT_SEAL", ("inline", "worker"))
 CONSENT_RULE_OVERRIDES = env.json_list("CONSENT_RULE_OVERRIDES")

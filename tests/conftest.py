@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client, TransactionTestCase
 
-from consent import notices, publication
+from consent import ledger, notices, publication
 from consent.management.commands.prepare_demo import _give_rights
 from consent.management.demo_site import POLICY, SITE
 from consent.models import Site
@@ -77,13 +78,15 @@ def _tables_can_be_emptied() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_remembered() -> Iterator[None]:
-    """No test sees what an earlier one left in the memory of the process."""
-    publication.forget()
-    notices.forget()
+def _nothing_is_remembered(tmp_path: Path, settings: Any) -> Iterator[None]:
+    """No test sees what an earlier one left in memory, or kept beside the database."""
+    settings.CONSENT_CHECKPOINT_DIR = tmp_path / "checkpoints"
+    memories = (publication, notices, ledger)
+    for memory in memories:
+        memory.forget()
     yield
-    publication.forget()
-    notices.forget()
+    for memory in memories:
+        memory.forget()
 
 
 @pytest.fixture

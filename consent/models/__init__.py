@@ -1,18 +1,35 @@
-"""The schema: sites and what they ask, the ledger, and what people chose."""
+"""The schema: sites and what they ask, the ledger and its log, what people chose."""
 
-from consent.models.ledger import Checkpoint, Content, Entry, Leaf, Link, Tile, Waiting
+from consent.models.counts import Count
+from consent.models.ledger import Content, Entry, Link, Removal, Restricted, Waiting
+from consent.models.log import Anchor, Checkpoint, Leaf, Log, PublicKey, Tile
 from consent.models.preference import Preference
-from consent.models.site import Notice, PolicyVersion, RuleBookVersion, Site
+from consent.models.site import (
+    Asset,
+    Erasure,
+    Notice,
+    PolicyVersion,
+    RuleBookVersion,
+    Site,
+)
 
 __all__ = [
+    "Anchor",
+    "Asset",
     "Checkpoint",
     "Content",
+    "Count",
     "Entry",
+    "Erasure",
     "Leaf",
     "Link",
+    "Log",
     "Notice",
     "PolicyVersion",
     "Preference",
+    "PublicKey",
+    "Removal",
+    "Restricted",
     "RuleBookVersion",
     "Site",
     "Tile",

@@ -1,9 +1,10 @@
-"""The ledger's tables: append-only entries, their contents, and the Merkle log.
+"""The ledger's tables: append-only entries, their contents, and whose they are.
 
-Entries, leaves, tiles and checkpoints are only ever inserted; triggers in the database
-forbid the rest. Nothing refers from an entry to anything that can be deleted: contents
-and links name their entry, not the other way round. Every table carries the site, and
-every index begins with it, so that a distributed database can spread it by site.
+Entries are only ever inserted; triggers in the database forbid the rest. Contents and
+links may be deleted once a removal names their entry. Nothing refers from an entry to
+anything that can be deleted: contents and links name their entry, not the other way
+round. Every table carries the site, and every index begins with it, so that a
+distributed database can spread it by site.
 """
 
 import uuid
@@ -111,63 +112,60 @@ class Waiting(_OfEntry):
         verbose_name_plural = _("waiting entries")
 
 
-class Leaf(models.Model):
-    """The place of an entry in its site's tree."""
+class Removal(models.Model):
+    """Names an entry whose link, or content, an erasure or a retention run removed.
+
+    Without such a row the database lets neither be deleted. `act` is the entry that
+    says so in the log: it commits to the leaf hashes of all that it removed.
+    """
+
+    class Reason(models.TextChoices):
+        """Why: a person asked for it, or its time was over."""
+
+        ERASURE = "erasure", _("erasure")
+        RETENTION = "retention", _("retention")
 
     site = models.ForeignKey(Site, models.PROTECT, related_name="+", db_index=False)
-    index = models.BigIntegerField(_("index"))
     entry = models.ForeignKey(
         Entry, models.DO_NOTHING, db_constraint=False, related_name="+", db_index=False
     )
-
-    class Meta:
-        verbose_name = _("leaf")
-        verbose_name_plural = _("leaves")
-        constraints = [
-            models.UniqueConstraint(fields=["site", "index"], name="leaf_index_once"),
-            models.UniqueConstraint(fields=["site", "entry"], name="leaf_entry_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.site_id}/{self.index}"
-
-
-class Tile(models.Model):
-    """256 hashes of one level of the tree (C2SP tlog-tiles), kept when complete."""
-
-    site = models.ForeignKey(Site, models.PROTECT, related_name="+", db_index=False)
-    level = models.PositiveSmallIntegerField(_("level"))
-    index = models.BigIntegerField(_("index"))
-    hashes = models.BinaryField(_("hashes"), max_length=8192)
-
-    class Meta:
-        verbose_name = _("tile")
-        verbose_name_plural = _("tiles")
-        constraints = [
-            models.UniqueConstraint(fields=["site", "level", "index"], name="tile_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.site_id}/{self.level}/{self.index}"
-
-
-class Checkpoint(models.Model):
-    """A signed tree head (C2SP signed note)."""
-
-    site = models.ForeignKey(Site, models.PROTECT, related_name="+", db_index=False)
-    tree_size = models.BigIntegerField(_("tree size"))
-    root = models.BinaryField(_("root"), max_length=32)
-    note = models.TextField(_("signed note"))
+    reason = models.CharField(_("reason"), max_length=10, choices=Reason)
+    act = models.ForeignKey(
+        Entry, models.DO_NOTHING, db_constraint=False, related_name="+", db_index=False
+    )
     time = models.DateTimeField(_("time"))
 
     class Meta:
-        verbose_name = _("checkpoint")
-        verbose_name_plural = _("checkpoints")
+        verbose_name = _("removal")
+        verbose_name_plural = _("removals")
         constraints = [
             models.UniqueConstraint(
-                fields=["site", "tree_size"], name="checkpoint_once"
+                fields=["site", "entry", "reason"], name="removal_once"
             )
         ]
+        indexes = [models.Index(fields=["site", "act"], name="removal_act")]
 
     def __str__(self) -> str:
-        return f"{self.site_id}/{self.tree_size}"
+        return f"{self.entry_id}"
+
+
+class Restricted(_OfEntry):
+    """A link that an erasure moved out of every list and view (GDPR art. 18).
+
+    It is kept until retention ends, for a controller that has to defend a claim, and
+    only `prune_ledger` deletes it.
+    """
+
+    salt = models.BinaryField(_("salt"), max_length=32)
+    visitor = models.CharField(_("visitor"), max_length=32, blank=True)
+    user = models.CharField(_("user"), max_length=64, blank=True)
+    time = models.DateTimeField(_("time"))
+    sources = models.JSONField(_("sources"), default=list)
+    restricted_at = models.DateTimeField(_("restricted at"))
+
+    class Meta:
+        verbose_name = _("restricted link")
+        verbose_name_plural = _("restricted links")
+        indexes = [
+            models.Index(fields=["site", "restricted_at"], name="restricted_since")
+        ]

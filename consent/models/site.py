@@ -17,6 +17,13 @@ COOKIE_DOMAIN: Final = re.compile(
 )
 
 
+class Erasure(models.TextChoices):
+    """What an erasure does with the links of a person's records."""
+
+    RESTRICT = "restrict", _("restrict")
+    AT_ONCE = "at_once", _("forget at once")
+
+
 class Site(models.Model):
     """A set of hosts that share one policy and one log.
 
@@ -67,6 +74,16 @@ class Site(models.Model):
     )
     sensitive = models.BooleanField(_("sensitive subjects"), default=False)
     rule_overrides = models.JSONField(_("rule overrides"), default=list, blank=True)
+    erasure = models.CharField(
+        _("erasure"),
+        max_length=10,
+        choices=Erasure,
+        default=Erasure.RESTRICT,
+        help_text=_(
+            "What becomes of the link between a record and a person who asks to be "
+            "erased: kept away from everybody until retention ends, or gone at once."
+        ),
+    )
 
     class Meta:
         verbose_name = _("site")
@@ -134,6 +151,21 @@ class RuleBookVersion(models.Model):
     class Meta:
         verbose_name = _("rule book")
         verbose_name_plural = _("rule books")
+
+    def __str__(self) -> str:
+        return self.hash
+
+
+class Asset(models.Model):
+    """A style sheet, script or picture of a notice, kept once per hash."""
+
+    hash = models.CharField(_("hash"), max_length=71, primary_key=True)
+    media_type = models.CharField(_("media type"), max_length=100)
+    body = models.BinaryField(_("body"))
+
+    class Meta:
+        verbose_name = _("asset of a notice")
+        verbose_name_plural = _("assets of notices")
 
     def __str__(self) -> str:
         return self.hash

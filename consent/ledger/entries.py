@@ -1,4 +1,4 @@
-"""The only writer of entries: append now, seal later.
+"""The only writer of entries.
 
 `append` writes an entry, its content, its link and its place in the queue in the
 caller's transaction; nothing is answered before that transaction has committed. It
@@ -13,14 +13,18 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from consent.core.merkle import leaf_hash
 from consent.core.record import Act, ConsentRecord, canonical_bytes
-from consent.keys import signing_key
-from consent.models import Content, Entry, Link, Site, Waiting
+from consent.keys import SigningKey, signing_key
+from consent.ledger import rows
+from consent.ledger.sealing import seal_soon
+from consent.models import Content, Link, PublicKey, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ def new_salt() -> bytes:
 def append(*, site: Site, entry: ConsentRecord | Act, owner: Owner | None) -> Receipt:
     """Write an entry in the caller's transaction, and return its signed receipt.
 
-    Raises DatabaseError where it cannot be kept; then nothing of it is kept.
+    Raises DatabaseError where it cannot be kept; then nothing of the transaction is.
+    Where sealing is done inline, what waits is sealed once the transaction committed.
     """
     canonical = canonical_bytes(entry)
     key = signing_key()
@@ -94,61 +99,75 @@ def append(*, site: Site, entry: ConsentRecord | Act, owner: Owner | None) -> Re
         salt=owner.salt if owner else None,
         visitor=owner.visitor if owner else None,
     )
-    with transaction.atomic():
-        row = Entry(
-            id=uuid.UUID(entry.id),
-            site=site,
-            leaf_hash=receipt.leaf_hash,
-            signature=receipt.signature,
-            key_id=key.id,
-            time=entry.time,
-        )
-        row.save(force_insert=True)
-        _content(row, site, entry, receipt.canonical).save(force_insert=True)
-        if owner is not None:
-            _link(row, site, owner, entry.time).save(force_insert=True)
-        Waiting(entry=row, site=site).save(force_insert=True)
+    with transaction.atomic(savepoint=False):
+        _remember(key, entry.time)
+        rows.insert(_rows(receipt, site, entry, owner))
+        if settings.CONSENT_SEAL == "inline":
+            transaction.on_commit(partial(seal_soon, site), robust=True)
     return receipt
 
 
-def _content(
-    row: Entry, site: Site, entry: ConsentRecord | Act, canonical: str
-) -> Content:
+def _rows(
+    receipt: Receipt, site: Site, entry: ConsentRecord | Act, owner: Owner | None
+) -> dict[str, rows.Values]:
+    number = uuid.UUID(receipt.id)
+    common = {"entry_id": number, "site_id": site.pk, "time": entry.time}
+    found: dict[str, rows.Values] = {
+        "entry": {
+            **common,
+            "id": number,
+            "leaf_hash": receipt.leaf_hash,
+            "signature": receipt.signature,
+            "key_id": receipt.key_id,
+        },
+        "content": {**common, "canonical": receipt.canonical, **_columns(entry)},
+    }
+    if owner is not None:
+        found["link"] = {
+            **common,
+            "salt": owner.salt or b"",
+            "visitor": owner.visitor or "",
+            "user": owner.user or "",
+            "sources": list(owner.sources),
+        }
+    return {**found, "waiting": common}
+
+
+def _columns(entry: ConsentRecord | Act) -> rows.Values:
+    """What of an entry stands in columns of its own, to be searched."""
     if isinstance(entry, Act):
-        return Content(
-            entry=row,
-            site=site,
-            canonical=canonical,
-            time=entry.time,
-            kind="act",
-            event=entry.act,
-        )
-    return Content(
-        entry=row,
-        site=site,
-        canonical=canonical,
-        time=entry.time,
-        kind="consent",
-        event=str(entry.event),
-        country=entry.location.country or "",
-        rule=entry.rule[:255],
-        model=entry.model.label,
-        surface=str(entry.surface),
-        policy_version=entry.policy_version,
-        gpc=entry.signals.gpc,
-    )
+        nothing = dict.fromkeys(("country", "rule", "model", "surface"), "")
+        act = {"kind": "act", "event": entry.act, "policy_version": None, "gpc": False}
+        return {**nothing, **act}
+    return {
+        "kind": "consent",
+        "event": str(entry.event),
+        "country": entry.location.country or "",
+        "rule": entry.rule[:255],
+        "model": entry.model.label,
+        "surface": str(entry.surface),
+        "policy_version": entry.policy_version,
+        "gpc": entry.signals.gpc,
+    }
 
 
-def _link(row: Entry, site: Site, owner: Owner, time: datetime) -> Link:
-    return Link(
-        entry=row,
-        site=site,
-        salt=owner.salt or b"",
-        visitor=owner.visitor or "",
-        user=owner.user or "",
-        time=time,
-        sources=list(owner.sources),
+# Keys that are known to be kept.
+_kept: set[str] = set()
+
+
+def _remember(key: SigningKey, at: datetime) -> None:
+    """Keep the public key with the first entry that it signs."""
+    if key.id in _kept:
+        return
+    PublicKey.objects.get_or_create(
+        id=key.id, defaults={"public": key.public_bytes, "first_used": at}
     )
+    transaction.on_commit(lambda: _kept.add(key.id))
+
+
+def forget() -> None:
+    """Forget which keys are known to be kept."""
+    _kept.clear()
 
 
 def receipt_of(content: Content, link: Link | None) -> Receipt:

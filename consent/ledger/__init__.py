@@ -1,0 +1,58 @@
+"""The ledger: append now, seal later, prove to anybody.
+
+Writing an entry is one thing, giving it its place in the tree another (Certificate
+Transparency keeps them apart too): `append` runs in the transaction of a choice and
+waits for nobody; `seal` takes what waits, one at a time for each site.
+"""
+
+from consent.ledger import entries, sealing
+from consent.ledger.entries import (
+    Owner,
+    Receipt,
+    append,
+    new_id,
+    new_salt,
+    receipt_of,
+)
+from consent.ledger.heads import (
+    LogState,
+    latest_log,
+    log_states,
+    newest_checkpoint,
+    with_cosignatures,
+)
+from consent.ledger.opening import open_log
+from consent.ledger.proofs import consistency_between, log_part
+from consent.ledger.sealing import Sealed, SealRefusedError, seal, seal_soon
+from consent.ledger.tree import nodes, tile_hashes
+
+
+def forget() -> None:
+    """Forget what this process remembers of keys and trees."""
+    entries.forget()
+    sealing.forget()
+
+
+__all__ = [
+    "LogState",
+    "Owner",
+    "Receipt",
+    "SealRefusedError",
+    "Sealed",
+    "append",
+    "consistency_between",
+    "forget",
+    "latest_log",
+    "log_part",
+    "log_states",
+    "new_id",
+    "new_salt",
+    "newest_checkpoint",
+    "nodes",
+    "open_log",
+    "receipt_of",
+    "seal",
+    "seal_soon",
+    "tile_hashes",
+    "with_cosignatures",
+]

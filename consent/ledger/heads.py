@@ -1,0 +1,48 @@
+"""A log's heads: which log is sealed into, and its newest checkpoint."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from consent.models import Anchor, Checkpoint, Log, Site
+
+
+def latest_log(site: Site) -> Log | None:
+    """The log that is sealed into; None where nothing was ever sealed."""
+    return Log.objects.filter(site=site).order_by("-number").first()
+
+
+def newest_checkpoint(*, site: Site, log: int) -> Checkpoint | None:
+    """The newest checkpoint of a log; None where nothing was sealed into it."""
+    heads = Checkpoint.objects.filter(site=site, log=log)
+    return heads.order_by("-tree_size").first()
+
+
+def with_cosignatures(checkpoint: Checkpoint) -> str:
+    """A checkpoint's note with what witnesses signed beside us (C2SP tlog-witness)."""
+    lines = Anchor.objects.filter(
+        site=checkpoint.site_id,
+        log=checkpoint.log,
+        tree_size=checkpoint.tree_size,
+        kind=Anchor.Kind.COSIGNATURE,
+    )
+    tokens = lines.order_by("pk").values_list("token", flat=True)
+    return checkpoint.note + "".join(bytes(token).decode() for token in tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """A log with its newest checkpoint, which a log that is new has not."""
+
+    log: Log
+    checkpoint: Checkpoint | None
+
+    @property
+    def size(self) -> int:
+        """How many entries the newest checkpoint covers."""
+        return self.checkpoint.tree_size if self.checkpoint else 0
+
+
+def log_states(site: Site) -> Iterator[LogState]:
+    """Every log of a site, oldest first."""
+    for log in Log.objects.filter(site=site).order_by("number"):
+        yield LogState(log, newest_checkpoint(site=site, log=log.number))
