@@ -1,9 +1,12 @@
 """What the operator did to a site, as entries in its ledger: acts beside the choices.
 
 An act names no visitor. Publishing a policy is one, and so is every change of the rule
-book that a site decides by, whether new data, settings or the site's overrides made it.
+book that a site decides by, whether new data, settings or the site's overrides made it,
+and every change of the key that signs.
 """
 
+import base64
+import hashlib
 import json
 from datetime import datetime
 from typing import Any, Final
@@ -12,13 +15,16 @@ from django.db import transaction
 
 from consent import ledger
 from consent.core.record import Act
+from consent.keys import signing_key
 from consent.models import Content, RuleBookVersion, Site
 from consent.rulebook import RuleBook
 
 RULE_BOOK_CHANGED: Final = "rule_book_changed"
+KEY_CHANGED: Final = "key_changed"
 
-# The rule book that a site's last act is known to name, so that a choice need not ask.
+# What a site's last acts are known to name, so that a choice need not ask.
 _noted: dict[int, str] = {}
+_noted_keys: dict[int, str] = {}
 
 
 def record(
@@ -47,7 +53,7 @@ def note_rule_book(*, site: Site, book: RuleBook, at: datetime) -> None:
     RuleBookVersion.objects.get_or_create(
         hash=book.version, defaults={"document": book.document()}
     )
-    if _last_rule_book(site) != book.version:
+    if _last_subject(site, RULE_BOOK_CHANGED) != book.version:
         record(
             site=site,
             at=at,
@@ -58,9 +64,26 @@ def note_rule_book(*, site: Site, book: RuleBook, at: datetime) -> None:
     transaction.on_commit(lambda: _noted.update({site.pk: book.version}))
 
 
-def _last_rule_book(site: Site) -> str | None:
-    """The rule book that the site's newest act of the kind names."""
-    acts = Content.objects.filter(site=site, kind="act", event=RULE_BOOK_CHANGED)
+def note_key(*, site: Site, at: datetime) -> None:
+    """Record, in the caller's transaction, that another key signs from here on.
+
+    The log itself then says which key it was, under heads that the keys before it had
+    signed; a key that is used again after another is a change as well.
+    """
+    key = signing_key()
+    if _noted_keys.get(site.pk) == key.id:
+        return
+    subject = "sha256:" + hashlib.sha256(key.public_bytes).hexdigest()
+    if _last_subject(site, KEY_CHANGED) != subject:
+        public = base64.b64encode(key.public_bytes).decode()
+        detail = {"key_id": key.id, "public": public}
+        record(site=site, at=at, act=KEY_CHANGED, subject=subject, detail=detail)
+    transaction.on_commit(lambda: _noted_keys.update({site.pk: key.id}))
+
+
+def _last_subject(site: Site, act: str) -> str | None:
+    """The subject of the site's newest act of a kind."""
+    acts = Content.objects.filter(site=site, kind="act", event=act)
     last = acts.order_by("-time").values_list("canonical", flat=True).first()
     return None if last is None else json.loads(last)["subject"]
 
@@ -68,3 +91,4 @@ def _last_rule_book(site: Site) -> str | None:
 def forget() -> None:
     """Forget what is known to be noted."""
     _noted.clear()
+    _noted_keys.clear()

@@ -4,6 +4,7 @@ Errors (`consent.E…`) keep the server from starting; warnings (`consent.W…`)
 """
 
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
@@ -14,7 +15,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import Error as AnyDatabaseError
 from django.db import connection
 
-from consent import geolocation, keys, rulebook
+from consent import geolocation, keys, ledger, rulebook
 from consent.models import Site
 from consent.models.site import COOKIE_DOMAIN
 from consent.visitor.address import networks
@@ -91,8 +92,26 @@ def _demo() -> Messages:
 def _key() -> Messages:
     try:
         keys.signing_key()
+        keys.retiring_key()
     except keys.KeyProblemError as error:
         yield Error(str(error), id="consent.E005")
+
+
+def _key_file() -> Messages:
+    """Who can read the key can sign what never happened."""
+    path = settings.CONSENT_SIGNING_KEY_PATH
+    if settings.DEBUG or path is None:
+        return
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return  # that it cannot be read was noted when it was read
+    if mode & stat.S_IROTH:
+        yield Error(
+            f"Everybody on this machine can read the signing key {path.name}.",
+            hint=f"chmod 600 {path.name}; in a container mount it with mode 0400.",
+            id="consent.E014",
+        )
 
 
 def _overrides() -> Messages:
@@ -183,7 +202,7 @@ def _secret() -> Messages:
 
 _OF_SETTINGS: Final = (
     *(_understood, _proxies, _headers, _cookie, _hosts, _secret),
-    *(_demo, _key, _overrides, _segment),
+    *(_demo, _key, _key_file, _overrides, _segment),
 )
 
 
@@ -224,7 +243,7 @@ def check_database(
     if not databases:
         return []
     try:
-        return [*_durable(), *_sites()]
+        return [*_durable(), *_sites(), *_logs()]
     except AnyDatabaseError:
         return []  # not migrated yet, or down: other messages say so
 
@@ -240,6 +259,18 @@ def _durable() -> Messages:
                 "choices that were answered.",
                 hint="Set synchronous_commit to on for this database.",
                 id="consent.E020",
+            )
+
+
+def _logs() -> Messages:
+    """Logs that may not be signed: a backup was put back, or the log was rewritten."""
+    for site in Site.objects.all():
+        reason = ledger.refusal(site)
+        if reason:
+            yield checks.Warning(
+                reason,
+                hint="Choices are still kept; they wait to be sealed.",
+                id="consent.W030",
             )
 
 

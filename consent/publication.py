@@ -249,12 +249,14 @@ def _version(site: Site, document: Mapping[str, Any], number: int) -> dict[str, 
 def note_rule_book(*, site: Site, at: datetime) -> None:
     """Record, in the caller's transaction, that a site decides by another rule book."""
     acts.note_rule_book(site=site, book=_book_of(site), at=at)
+    acts.note_key(site=site, at=at)
 
 
-def keep_rule_book(here: Published, *, at: datetime) -> None:
-    """Keep the rule book that a record points at, and record when it changed.
+def keep_what_is_pointed_at(here: Published, *, at: datetime) -> None:
+    """Keep the rule book and the key of a record, and record when they changed.
 
     Called in the transaction of a choice: a record must never name a rule book that
     cannot be shown.
     """
     acts.note_rule_book(site=here.site, book=here.book, at=at)
+    acts.note_key(site=here.site, at=at)

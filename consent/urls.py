@@ -1,10 +1,20 @@
 """The addresses of the product (docs/api.md)."""
 
+from collections.abc import Iterator
+
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path, re_path
+from django.urls import URLPattern, path, re_path
 
 from consent.api import views as api
-from consent.views import account, visitors, wellknown
+from consent.views import account, log, visitors, wellknown
+
+
+def _log(base: str) -> Iterator[URLPattern]:
+    """The addresses of one log (C2SP tlog-tiles)."""
+    yield path(f"{base}checkpoint", log.checkpoint)
+    yield path(f"{base}tile/<path:path>", log.tile)
+    yield path(f"{base}key", log.key)
+
 
 urlpatterns = [
     path("", visitors.home, name="home"),
@@ -32,6 +42,9 @@ urlpatterns = [
     path("api/v1/choices", api.choose, name="api-choices"),
     path("api/v1/history", api.history, name="api-history"),
     path("api/v1/receipts/<str:number>", api.receipt, name="api-receipt"),
+    *_log("log/<slug:slug>/"),
+    *_log("log/<slug:slug>/<int:number>/"),
+    path("keys", log.keys, name="keys"),
     path(".well-known/gpc.json", wellknown.gpc, name="gpc"),
     path("healthz", wellknown.healthz, name="healthz"),
     path("readyz", wellknown.readyz, name="readyz"),

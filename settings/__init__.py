@@ -178,7 +178,13 @@ CONSENT_SIGNING_KEY = env.kept_secret(
     "CONSENT_SIGNING_KEY",
     CONSENT_DATA_DIR,
     lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
+    # Where a container's disk does not last, every start would make another key.
+    unless=""
+    if DEBUG
+    else "Make one with manage.py make_signing_key FILE, keep it safe, and name the "
+    "file in CONSENT_SIGNING_KEY_FILE.",
 )
+CONSENT_SIGNING_KEY_PATH = env.secret_file("CONSENT_SIGNING_KEY", CONSENT_DATA_DIR)
 # Set for a while when the key changes: it then signs checkpoints beside the new one.
 CONSENT_RETIRING_KEY = env.text("CONSENT_RETIRING_KEY")
 CONSENT_CHECKPOINT_DIR = Path(

@@ -136,22 +136,40 @@ def cache(name: str) -> dict[str, Any]:
         return dict(environ.Env.cache_url_config("locmemcache://"))
 
 
-def kept_secret(name: str, folder: Path, make: Callable[[], str]) -> str:
+def kept_secret(
+    name: str, folder: Path, make: Callable[[], str], *, unless: str = ""
+) -> str:
     """A secret from the environment, else one made once and kept in a private file.
 
     On a disk that cannot be written the secret lives as long as the process, which is
-    noted: cookies signed with it are not believed after a restart.
+    noted: cookies signed with it are not believed after a restart. `unless` says why
+    none may be made, and what to do.
     """
     given = text(name)
     if given:
         return given
-    path = folder / name.lower().replace("_", "-")
+    path = _kept_path(name, folder)
+    if unless and not path.exists():
+        note(name, f"{name} is not set. {unless}")
+        return make()
     try:
         return _read_or_make(path, make)
     except OSError as error:
         reason = error.strerror or str(error)
         note(name, f"{name} is not set and {path.name} cannot be kept: {reason}.")
         return make()
+
+
+def _kept_path(name: str, folder: Path) -> Path:
+    return folder / name.lower().replace("_", "-")
+
+
+def secret_file(name: str, folder: Path) -> Path | None:
+    """The file that a secret is read from; None where it stands in the environment."""
+    if os.environ.get(name):
+        return None
+    named = os.environ.get(f"{name}_FILE")
+    return Path(named) if named else _kept_path(name, folder)
 
 
 def _read_or_make(path: Path, make: Callable[[], str]) -> str:

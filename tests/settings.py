@@ -4,6 +4,7 @@ The address the requests come from is a trusted proxy that says, like a content 
 network, where its visitors are; geo databases are MaxMind's public test data.
 """
 
+import base64
 import os
 import tempfile
 from pathlib import Path
@@ -22,6 +23,9 @@ for _name in tuple(os.environ):
         del os.environ[_name]
 # Keys, unpacked databases and collected files never reach the checkout.
 os.environ["CONSENT_DATA_DIR"] = tempfile.mkdtemp(prefix="consent-tests-")
+os.environ["CONSENT_SIGNING_KEY"] = base64.b64encode(
+    b"a key of the tests alone, 32 b.."
+).decode()
 
 from settings import *  # noqa: E402, F403
 

@@ -53,7 +53,7 @@ def record(
     salt = ledger.new_salt()
     made = _consent_record(consent, event, decided, language or consent.language, salt)
     with transaction.atomic():
-        publication.keep_rule_book(consent.published, at=consent.server_time)
+        publication.keep_what_is_pointed_at(consent.published, at=consent.server_time)
         if event.notice:
             notices.keep(*event.notice)
         owner = _owner(event, salt)

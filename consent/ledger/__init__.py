@@ -17,13 +17,21 @@ from consent.ledger.entries import (
 from consent.ledger.heads import (
     LogState,
     latest_log,
+    log_state,
     log_states,
     newest_checkpoint,
+    verifier_keys,
     with_cosignatures,
 )
 from consent.ledger.opening import open_log
 from consent.ledger.proofs import consistency_between, log_part
-from consent.ledger.sealing import Sealed, SealRefusedError, seal, seal_soon
+from consent.ledger.sealing import (
+    Sealed,
+    SealRefusedError,
+    refusal,
+    seal,
+    seal_soon,
+)
 from consent.ledger.tree import nodes, tile_hashes
 
 
@@ -44,6 +52,7 @@ __all__ = [
     "forget",
     "latest_log",
     "log_part",
+    "log_state",
     "log_states",
     "new_id",
     "new_salt",
@@ -51,8 +60,10 @@ __all__ = [
     "nodes",
     "open_log",
     "receipt_of",
+    "refusal",
     "seal",
     "seal_soon",
     "tile_hashes",
+    "verifier_keys",
     "with_cosignatures",
 ]

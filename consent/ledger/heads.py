@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from consent.models import Anchor, Checkpoint, Log, Site
+from consent.core.signed_note import verifier_key
+from consent.keys import signing_key
+from consent.models import Anchor, Checkpoint, Log, PublicKey, Site
 
 
 def latest_log(site: Site) -> Log | None:
@@ -42,7 +44,28 @@ class LogState:
         return self.checkpoint.tree_size if self.checkpoint else 0
 
 
+def log_state(*, site: Site, number: int) -> LogState | None:
+    """One of a site's logs; None where there is none of that number."""
+    log = Log.objects.select_related("site").filter(site=site, number=number).first()
+    return LogState(log, newest_checkpoint(site=site, log=number)) if log else None
+
+
 def log_states(site: Site) -> Iterator[LogState]:
     """Every log of a site, oldest first."""
     for log in Log.objects.filter(site=site).order_by("number"):
         yield LogState(log, newest_checkpoint(site=site, log=log.number))
+
+
+def verifier_keys(state: LogState) -> list[str]:
+    """The keys that ever signed, under a log's name, as signed notes name them.
+
+    First the one that signed the newest checkpoint, then newest first. Keys that were
+    retired stay, so that what they signed stays verifiable.
+    """
+    key = state.checkpoint.key_id if state.checkpoint else signing_key().id
+    kept = PublicKey.objects.order_by("-first_used", "id")
+    ordered = sorted(kept, key=lambda public: public.pk != key)
+    return [
+        verifier_key(name=state.log.origin, public=bytes(public.public))
+        for public in ordered
+    ]

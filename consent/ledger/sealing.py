@@ -123,8 +123,27 @@ def _edge(site: Site, current: Log) -> Edge:
     return found
 
 
+def refusal(site: Site) -> str | None:
+    """Why a site's log may not be signed now; None where nothing speaks against it."""
+    current = latest_log(site)
+    if current is None:
+        return None
+    try:
+        _refuse_restored(site, current, _edge(site, current))
+    except SealRefusedError as error:
+        return str(error)
+    return None
+
+
 def _refuse_restored(site: Site, current: Log, edge: Edge) -> None:
     """Sign nothing while the database is behind, or beside, a kept checkpoint."""
+    later = [number for number in kept.numbers(site) if number > current.number]
+    if later:
+        raise SealRefusedError(
+            f"The database knows {current.origin} as the newest log, but checkpoints "
+            f"of log {later[-1]} are kept: an older backup was put back. Put back "
+            "a newer one, or go on with manage.py seal_ledger --new-log."
+        )
     outside = kept.newest(site, current.number)
     if outside is None:
         return

@@ -1,0 +1,1 @@
+"""PROVE: verify, export, evidence, erasure, retention: what the ledger is for."""
