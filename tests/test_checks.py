@@ -12,6 +12,7 @@ from django.core.checks import run_checks
 from django.core.exceptions import ValidationError
 from pytest_django import Settings
 
+from consent import keys
 from consent.models import Site
 from settings import environment
 
@@ -178,6 +179,47 @@ def test_secrets_are_made_once_and_kept_for_nobody_else(folder: dict[str, str]) 
     for name in ("secret-key", "consent-signing-key"):
         assert (kept / name).stat().st_mode & 0o777 == 0o600
         assert (kept / name).read_text() in first
+
+
+def test_no_signing_key_is_made_where_people_are_served(
+    folder: dict[str, str],
+) -> None:
+    done = run("-c", "import settings.wsgi", DEBUG="0", **folder)
+    assert done.returncode == 1
+    assert "(consent.E001) CONSENT_SIGNING_KEY is not set" in done.stderr
+    assert "make_signing_key" in done.stderr
+    assert not (Path(folder["CONSENT_DATA_DIR"]) / "consent-signing-key").exists()
+
+
+def test_a_signing_key_is_made_in_a_private_file_and_never_over_another(
+    tmp_path: Path, folder: dict[str, str]
+) -> None:
+    path = tmp_path / "key"
+    made = run("manage.py", "make_signing_key", str(path), DEBUG="0", **folder)
+    assert made.returncode == 0, made.stderr
+    assert path.stat().st_mode & 0o777 == 0o600
+    key = path.read_text()
+    assert len(base64.b64decode(key.strip(), validate=True)) == 32
+    assert key.strip() not in made.stdout
+    again = run("manage.py", "make_signing_key", str(path), DEBUG="0", **folder)
+    assert again.returncode == 1
+    assert "there already" in again.stderr
+    assert path.read_text() == key
+
+
+@pytest.mark.parametrize(("mode", "refused"), [(0o644, True), (0o640, False)])
+def test_e014_a_key_that_everybody_can_read_serves_development_alone(
+    tmp_path: Path, folder: dict[str, str], mode: int, refused: bool
+) -> None:
+    path = tmp_path / "key"
+    path.write_text(keys.new_key())
+    path.chmod(mode)
+    start = ("-c", "import settings.wsgi")
+    named = {"CONSENT_SIGNING_KEY_FILE": str(path), **folder}
+    served = run(*start, DEBUG="0", **named)
+    assert ("consent.E014" in served.stderr) is refused, served.stderr
+    assert served.returncode == refused
+    assert run(*start, DEBUG="1", **named).returncode == 0
 
 
 # --- E002 to E007: values that can be understood and are wrong -----------------------
@@ -484,7 +526,8 @@ def test_the_server_starts_while_its_database_is_down(
 
 
 def test_the_demo_is_prepared_only_with_debug(folder: dict[str, str]) -> None:
-    done = run("manage.py", "prepare_demo", **folder, DEBUG="0")
+    key = {"CONSENT_SIGNING_KEY": keys.new_key()}
+    done = run("manage.py", "prepare_demo", **folder, **key, DEBUG="0")
     assert done.returncode == 1
     assert "only with DEBUG=1" in done.stderr
     assert "Traceback" not in done.stderr

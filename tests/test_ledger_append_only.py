@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, models, transaction
 from django.test import Client
 
+from consent import ledger
 from consent.core.jurisdictions import Location, Source
 from consent.core.purposes import Purpose
 from consent.core.record import (
@@ -25,21 +26,27 @@ from consent.core.record import (
 from consent.core.scales import Model
 from consent.core.signals import Signals
 from consent.management.demo_site import POLICY
-from consent.models import Content, Entry, PolicyVersion, Waiting
+from consent.models import (
+    Anchor,
+    Asset,
+    Content,
+    Entry,
+    Leaf,
+    Link,
+    PolicyVersion,
+    Removal,
+    Restricted,
+    Tile,
+    Waiting,
+)
 from consent.publication import publish
 from tests.conftest import NOON
 from tests.visits import ALL, choose, rows
 
 FROZEN = [
-    "Entry",
-    "Content",
-    "Link",
-    "Leaf",
-    "Tile",
-    "Checkpoint",
-    "PolicyVersion",
-    "Notice",
-    "RuleBookVersion",
+    *("Entry", "Content", "Link", "Removal", "Restricted", "Waiting"),
+    *("Log", "Leaf", "Tile", "Checkpoint", "Anchor", "PublicKey"),
+    *("PolicyVersion", "Notice", "Asset", "RuleBookVersion"),
 ]
 VECTORS = Path(__file__).parent / "vectors" / "record_format_1.json"
 
@@ -49,16 +56,20 @@ def model_named(name: str) -> type[models.Model]:
 
 
 @pytest.fixture
-def ledger(parisian: Client, site: Any) -> None:
-    """At least one row in every table of the ledger."""
+def full(parisian: Client, site: Any) -> None:
+    """At least one row in every table of the ledger, and one entry that waits."""
+    number = choose(parisian, ALL)["receipt"]["id"]
+    ledger.seal(site=site)
     choose(parisian, ALL)
-    entry = Entry.objects.earliest("time")
-    common = {"site": site}
-    model_named("Leaf").objects.create(index=0, entry=entry, **common)
-    model_named("Tile").objects.create(level=0, index=0, hashes=b"x" * 32, **common)
-    model_named("Checkpoint").objects.create(
-        tree_size=1, root=b"x" * 32, note="note", time=entry.time, **common
-    )
+    entry = Entry.objects.get(pk=number)
+    waiting = Waiting.objects.get().entry
+    link, common = Link.objects.get(pk=number), {"site": site, "time": NOON}
+    Tile.objects.create(site=site, level=0, index=0, root=b"x", hashes=b"x")
+    Anchor.objects.create(tree_size=1, kind="timestamp", name="x", token=b"x", **common)
+    Asset.objects.create(hash="sha256:x", media_type="text/css", body=b"x")
+    # These name the entry that waits, so that the first one's link may not be deleted.
+    Removal.objects.create(entry=waiting, act=entry, reason="other", **common)
+    Restricted.objects.create(entry=entry, salt=link.salt, restricted_at=NOON, **common)
     assert all(rows()[name] for name in FROZEN)
 
 
@@ -70,14 +81,14 @@ def assert_refused(change: Any) -> None:
     assert [list(model_named(name).objects.values()) for name in FROZEN] == before
 
 
-@pytest.mark.usefixtures("ledger")
+@pytest.mark.usefixtures("full")
 @pytest.mark.parametrize("name", FROZEN)
 def test_the_orm_can_neither_change_nor_delete(name: str) -> None:
     model = model_named(name)
     row = model.objects.first()
     assert row is not None
-    fields = (f for f in model._meta.concrete_fields if not f.is_relation)
-    field = next(field for field in fields if not field.primary_key)
+    fields = [f for f in model._meta.concrete_fields if not f.primary_key]
+    field = min(fields, key=lambda f: f.is_relation)
     value = getattr(row, field.attname)
     assert_refused(lambda: row.save(force_update=True))
     assert_refused(row.save)
@@ -87,7 +98,7 @@ def test_the_orm_can_neither_change_nor_delete(name: str) -> None:
     assert_refused(lambda: model.objects.bulk_update([row], [field.attname]))
 
 
-@pytest.mark.usefixtures("ledger")
+@pytest.mark.usefixtures("full")
 @pytest.mark.parametrize("name", FROZEN)
 def test_sql_can_neither_change_nor_delete_nor_replace(name: str) -> None:
     table = model_named(name)._meta.db_table
@@ -111,7 +122,7 @@ def test_sql_can_neither_change_nor_delete_nor_replace(name: str) -> None:
     assert_refused(run(f"INSERT {copy} {conflict}"))
 
 
-@pytest.mark.usefixtures("ledger")
+@pytest.mark.usefixtures("full")
 def test_a_row_that_is_there_cannot_be_added_again() -> None:
     entry = Entry.objects.first()
     before = rows()
@@ -122,11 +133,51 @@ def test_a_row_that_is_there_cannot_be_added_again() -> None:
     assert rows() == before
 
 
-@pytest.mark.usefixtures("ledger")
-def test_only_the_queue_of_waiting_entries_can_be_emptied() -> None:
-    assert Waiting.objects.count() > 0
-    Waiting.objects.all().delete()
-    assert Waiting.objects.count() == 0
+def delete(name: str, entry: Entry) -> None:
+    """Delete an entry's row from one table, past the ORM's own rules."""
+    table = model_named(name)._meta.db_table
+    with transaction.atomic(), connection.cursor() as cursor:
+        key = entry.pk.hex if connection.vendor == "sqlite" else entry.pk
+        cursor.execute(f'DELETE FROM "{table}" WHERE entry_id = %s', [key])
+
+
+def test_an_entry_stops_waiting_only_once_it_has_its_leaf(site: Any) -> None:
+    entry = Waiting.objects.first().entry
+    with pytest.raises(IntegrityError, match="append-only"):
+        delete("Waiting", entry)
+    Leaf.objects.create(site=site, index=0, entry=entry)
+    delete("Waiting", entry)
+    assert not Waiting.objects.filter(entry=entry).exists()
+
+
+@pytest.mark.parametrize(
+    ("reason", "gone", "stays"),
+    [
+        ("erasure", ["Link"], ["Content", "Restricted"]),
+        ("retention", ["Link", "Content", "Restricted"], []),
+    ],
+)
+def test_a_removal_lets_go_of_what_it_says_and_of_nothing_else(
+    parisian: Client, site: Any, reason: str, gone: list[str], stays: list[str]
+) -> None:
+    entries = [
+        Entry.objects.get(pk=choose(parisian, ALL)["receipt"]["id"]) for _ in range(2)
+    ]
+    named, other = entries
+    for entry in entries:
+        Restricted.objects.create(
+            site=site, entry=entry, salt=b"x", time=NOON, restricted_at=NOON
+        )
+    Removal.objects.create(site=site, entry=named, act=other, reason=reason, time=NOON)
+    for name in gone:
+        delete(name, named)
+        with pytest.raises(IntegrityError, match="append-only"):
+            delete(name, other)
+    for name in stays:
+        with pytest.raises(IntegrityError, match="append-only"):
+            delete(name, named)
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        named.delete()
 
 
 def test_a_member_of_staff_who_published_cannot_be_deleted_from_under_the_policy(

@@ -32,7 +32,7 @@ from consent.ledger.sealing import (
     seal,
     seal_soon,
 )
-from consent.ledger.tree import nodes, tile_hashes
+from consent.ledger.tree import BrokenTreeError, nodes, tile_hashes
 
 
 def forget() -> None:
@@ -42,6 +42,7 @@ def forget() -> None:
 
 
 __all__ = [
+    "BrokenTreeError",
     "LogState",
     "Owner",
     "Receipt",
