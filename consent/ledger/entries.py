@@ -101,54 +101,42 @@ def append(*, site: Site, entry: ConsentRecord | Act, owner: Owner | None) -> Re
     )
     with transaction.atomic(savepoint=False):
         _remember(key, entry.time)
-        rows.insert(_rows(receipt, site, entry, owner))
+        rows.insert(
+            site=site.pk,
+            number=uuid.UUID(entry.id),
+            time=entry.time,
+            signed=(receipt.leaf_hash, receipt.signature, key.id),
+            canonical=receipt.canonical,
+            columns=_columns(entry),
+            ties=_ties(owner) if owner else None,
+        )
         if settings.CONSENT_SEAL == "inline":
             transaction.on_commit(partial(seal_soon, site), robust=True)
     return receipt
 
 
-def _rows(
-    receipt: Receipt, site: Site, entry: ConsentRecord | Act, owner: Owner | None
-) -> dict[str, rows.Values]:
-    number = uuid.UUID(receipt.id)
-    common = {"entry_id": number, "site_id": site.pk, "time": entry.time}
-    found: dict[str, rows.Values] = {
-        "entry": {
-            **common,
-            "id": number,
-            "leaf_hash": receipt.leaf_hash,
-            "signature": receipt.signature,
-            "key_id": receipt.key_id,
-        },
-        "content": {**common, "canonical": receipt.canonical, **_columns(entry)},
-    }
-    if owner is not None:
-        found["link"] = {
-            **common,
-            "salt": owner.salt or b"",
-            "visitor": owner.visitor or "",
-            "user": owner.user or "",
-            "sources": list(owner.sources),
-        }
-    return {**found, "waiting": common}
-
-
-def _columns(entry: ConsentRecord | Act) -> rows.Values:
-    """What of an entry stands in columns of its own, to be searched."""
+def _columns(entry: ConsentRecord | Act) -> rows.Columns:
     if isinstance(entry, Act):
-        nothing = dict.fromkeys(("country", "rule", "model", "surface"), "")
-        act = {"kind": "act", "event": entry.act, "policy_version": None, "gpc": False}
-        return {**nothing, **act}
-    return {
-        "kind": "consent",
-        "event": str(entry.event),
-        "country": entry.location.country or "",
-        "rule": entry.rule[:255],
-        "model": entry.model.label,
-        "surface": str(entry.surface),
-        "policy_version": entry.policy_version,
-        "gpc": entry.signals.gpc,
-    }
+        return rows.Columns(kind="act", event=entry.act)
+    return rows.Columns(
+        kind="consent",
+        event=str(entry.event),
+        country=entry.location.country or "",
+        rule=entry.rule[:255],
+        model=entry.model.label,
+        surface=str(entry.surface),
+        policy_version=entry.policy_version,
+        gpc=entry.signals.gpc,
+    )
+
+
+def _ties(owner: Owner) -> rows.Ties:
+    return rows.Ties(
+        salt=owner.salt or b"",
+        visitor=owner.visitor or "",
+        user=owner.user or "",
+        sources=owner.sources,
+    )
 
 
 # Keys that are known to be kept.

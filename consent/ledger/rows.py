@@ -1,74 +1,92 @@
-"""Writing the rows of one entry: one statement on PostgreSQL, four on SQLite.
+"""Writing the rows of one entry: one call on PostgreSQL, four statements on SQLite.
 
-A choice waits for this. The rows of an entry belong together and are known at once, so
-that they need neither models nor a round trip each.
+A choice waits for this, so that it goes past the ORM: the rows of an entry belong
+together and are known at once. On PostgreSQL a function of the database (migration
+0006) inserts them, because it remembers how, and is one round trip.
 """
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final
 
 from django.db import connection
 
-type Values = Mapping[str, Any]
+_APPEND: Final = f"SELECT consent_append({', '.join(['%s'] * 19)})"
+_ENTRY: Final = (
+    "INSERT INTO consent_entry (id, site_id, leaf_hash, signature, key_id, time) "
+    "VALUES (%s, %s, %s, %s, %s, %s)"
+)
+_CONTENT: Final = (
+    "INSERT INTO consent_content (entry_id, site_id, time, canonical, kind, event, "
+    "country, rule, model, surface, policy_version, gpc) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+_LINK: Final = (
+    'INSERT INTO consent_link (entry_id, site_id, time, salt, visitor, "user", '
+    "sources) VALUES (%s, %s, %s, %s, %s, %s, %s)"
+)
+_WAITING: Final = "INSERT INTO consent_waiting (entry_id, site_id) VALUES (%s, %s)"
 
-# The columns of each table, in the order in which their values are handed over.
-_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "entry": ("id", "site_id", "leaf_hash", "signature", "key_id", "time"),
-    "content": (
-        *("entry_id", "site_id", "canonical", "time", "kind", "event", "country"),
-        *("rule", "model", "surface", "policy_version", "gpc"),
-    ),
-    "link": (*("entry_id", "site_id", "salt", "visitor", '"user"', "time", "sources"),),
-    "waiting": ("entry_id", "site_id"),
-}
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What of an entry stands in columns of its own, to be searched."""
+
+    kind: str
+    event: str
+    country: str = ""
+    rule: str = ""
+    model: str = ""
+    surface: str = ""
+    policy_version: int | None = None
+    gpc: bool = False
+
+    def values(self) -> tuple[Any, ...]:
+        place = (self.country, self.rule, self.model, self.surface)
+        return (self.kind, self.event, *place, self.policy_version, self.gpc)
 
 
-def insert(rows: Mapping[str, Values]) -> None:
-    """Insert one row into each of the tables, in the caller's transaction.
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What ties an entry to a person: the values of its link."""
 
-    `rows` goes from a table's short name to the values of its columns.
+    salt: bytes
+    visitor: str
+    user: str
+    sources: Sequence[str]
+
+    def values(self) -> tuple[Any, ...]:
+        return (self.salt, self.visitor, self.user, json.dumps(list(self.sources)))
+
+
+def insert(
+    *,
+    site: int,
+    number: uuid.UUID,
+    time: datetime,
+    signed: tuple[bytes, bytes, str],
+    canonical: str,
+    columns: Columns,
+    ties: Ties | None,
+) -> None:
+    """Insert an entry with its content, its link if it has one, and its wait.
+
+    `signed` is the leaf hash, the signature over the record and the key's name. Runs
+    in the caller's transaction; DatabaseError where a row cannot be kept.
     """
-    statements = _statements(connection.vendor, tuple(rows))
-    values = [
-        [_adapted(row[column.strip('"')]) for column in _COLUMNS[table]]
-        for table, row in rows.items()
-    ]
+    content = (canonical, *columns.values())
     with connection.cursor() as cursor:
-        if len(statements) == 1:
-            cursor.execute(statements[0], [value for row in values for value in row])
+        if connection.vendor == "postgresql":
+            link = ties.values() if ties else (None, None, None, None)
+            cursor.execute(_APPEND, (number, site, time, *signed, *content, *link))
             return
-        for statement, row in zip(statements, values, strict=True):
-            cursor.execute(statement, row)
-
-
-@lru_cache(maxsize=8)
-def _statements(vendor: str, tables: Sequence[str]) -> tuple[str, ...]:
-    inserts = [_insert_into(table) for table in tables]
-    if vendor != "postgresql":
-        return tuple(inserts)
-    *first, last = inserts
-    # PostgreSQL runs each of them, whether it is asked for or not (SELECT, WITH).
-    named = ", ".join(f"row{number} AS ({text})" for number, text in enumerate(first))
-    return (f"WITH {named} {last}",)
-
-
-def _insert_into(table: str) -> str:
-    columns = _COLUMNS[table]
-    places = ", ".join(["%s"] * len(columns))
-    return f"INSERT INTO consent_{table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - names of ours
-
-
-def _adapted(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
-    """A value as the database takes it."""
-    if isinstance(value, uuid.UUID):
-        native = connection.features.has_native_uuid_field
-        return value if native else value.hex
-    if isinstance(value, datetime):
-        return connection.ops.adapt_datetimefield_value(value)
-    if isinstance(value, list):
-        return json.dumps(value)
-    return value
+        common = (number.hex, site, connection.ops.adapt_datetimefield_value(time))
+        key, _site, at = common
+        cursor.execute(_ENTRY, (key, site, *signed, at))
+        cursor.execute(_CONTENT, (*common, *content))
+        if ties:
+            cursor.execute(_LINK, (*common, *ties.values()))
+        cursor.execute(_WAITING, (key, site))

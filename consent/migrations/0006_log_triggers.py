@@ -6,6 +6,8 @@ and nothing else, except
 - a link may be deleted once a removal names its entry, a content and a restricted link
   once a removal for retention does;
 - an entry stops waiting once it has its leaf.
+
+On PostgreSQL a function writes the rows of an entry in one round trip.
 """
 
 from collections.abc import Callable
@@ -57,9 +59,32 @@ END $$;
 """
 
 
+# The rows of one entry, in the order of consent/ledger/rows.py.
+_APPEND = """
+CREATE FUNCTION consent_append(
+    uuid, bigint, timestamptz, bytea, bytea, text, text, text, text, text, text, text,
+    text, integer, boolean, bytea, text, text, jsonb
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO consent_entry (id, site_id, time, leaf_hash, signature, key_id)
+    VALUES ($1, $2, $3, $4, $5, $6);
+    INSERT INTO consent_content (
+        entry_id, site_id, time, canonical, kind, event, country, rule, model, surface,
+        policy_version, gpc
+    ) VALUES ($1, $2, $3, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+    IF $16 IS NOT NULL THEN
+        INSERT INTO consent_link (entry_id, site_id, time, salt, visitor, "user", sources)
+        VALUES ($1, $2, $3, $16, $17, $18, $19);
+    END IF;
+    INSERT INTO consent_waiting (entry_id, site_id) VALUES ($1, $2);
+END $$;
+"""
+
+
 def _postgresql(execute: Callable[..., None]) -> None:
     # Without parameters, so that % stands for itself.
     execute(_POSTGRESQL_FUNCTIONS, params=None)
+    execute(_APPEND, params=None)
     call = "EXECUTE FUNCTION consent_append_only()"
     for name in _FROZEN:
         execute(

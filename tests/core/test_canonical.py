@@ -52,6 +52,12 @@ def test_canonical_bytes_say_the_same_value_again(value):
 
 
 @given(VALUES)
+def test_the_quick_way_writes_what_the_careful_way_writes(value):
+    """A tuple is never written the quick way, nor is what stands in it."""
+    assert canonical((value,)) == b"[" + canonical(value) + b"]"
+
+
+@given(VALUES)
 def test_canonical_bytes_are_a_fixed_point(value):
     once = canonical(value)
     assert canonical(json.loads(once)) == once
