@@ -160,6 +160,11 @@ class Consent:
         self.asked = True
         return decision_for(self)
 
+    @property
+    def decided(self) -> bool:
+        """Whether the decision was asked for already."""
+        return "decision" in self.__dict__
+
     def allows(self, purpose: str, service: str | None = None) -> bool:
         """Whether a purpose, or one of its services, may run right now.
 

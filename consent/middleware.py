@@ -20,9 +20,10 @@ from django.utils.cache import (
     patch_vary_headers,
 )
 
-from consent import choices, problems, visitor
+from consent import choices, counts, problems, visitor
 from consent.browser import keep_in_browser
 from consent.decision import Consent, UnknownSiteError
+from consent.models import Count
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,8 @@ class ConsentMiddleware:
             add_never_cache_headers(response)
         if consent.asked:
             _vary(response)
+        if consent.decided and consent.decision.applied:
+            counts.note(consent, Count.What.GPC)
         return response
 
     def process_exception(

@@ -14,7 +14,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client, TransactionTestCase
 
-from consent import ledger, notices, publication
+from consent import anchors, counts, ledger, notices, publication
 from consent.management.commands.prepare_demo import _give_rights
 from consent.management.demo_site import POLICY, SITE
 from consent.models import Site
@@ -81,7 +81,7 @@ def _tables_can_be_emptied() -> Iterator[None]:
 def _nothing_is_remembered(tmp_path: Path, settings: Any) -> Iterator[None]:
     """No test sees what an earlier one left in memory, or kept beside the database."""
     settings.CONSENT_CHECKPOINT_DIR = tmp_path / "checkpoints"
-    memories = (publication, notices, ledger)
+    memories = (publication, notices, ledger, counts, anchors)
     for memory in memories:
         memory.forget()
     yield

@@ -8,7 +8,7 @@ import time_machine
 
 from consent import publication
 from consent.management.demo_site import POLICY
-from consent.models import Preference, Site
+from consent.models import Notice, Preference, Site
 from tests.visits import (
     ALL,
     NONE,
@@ -239,14 +239,17 @@ def test_a_record_points_at_the_notice_that_was_on_the_screen(visitor):
     assert records()[-1]["notice"]["hash"] == shown
 
 
-def test_signing_in_and_opting_out_claim_no_notice(visitor, ada):
+def test_opting_out_names_the_page_it_was_done_on_and_signing_in_no_notice(
+    visitor, ada
+):
     browser = visitor(PARIS)
     choose(browser, ALL)
     sign_in(browser, ada)
     browser.post("/privacy-choices/", headers=OWN_PAGE)
     told = {r["event"]: r["notice"]["hash"] for r in records()}
     assert told["merged"] is None
-    assert told["opted_out"] is None
+    kept = Notice.objects.get(hash=told["opted_out"])
+    assert kept.document["surface"] == "opt_out"
 
 
 def test_a_merge_names_no_grant_to_words_that_have_changed(site, visitor, ada):

@@ -77,27 +77,24 @@ def _visitor(event: Event, visitor_id: str | None) -> str | None:
     return visitor_id or (new_visitor_id() if event is not Event.WITHDRAWN else None)
 
 
-# The surfaces on which our own words are shown; a caller of the API shows its own.
-_OURS = frozenset({Surface.BANNER, Surface.PREFERENCES, Surface.SETTINGS})
-
-
 def _notice(
     consent: Consent, surface: Surface, answers: Answers, language: str
-) -> tuple[str, notices.Document] | None:
+) -> notices.Named | None:
     """What was on the screen; None where that is not known.
 
-    That is so for an answer to an older version's words.
+    That is so for a caller of the API, which shows its own words, and for an answer to
+    an older version's words.
     """
-    here = consent.published
-    if surface not in _OURS or answers.policy.version != here.policy.version:
+    here, decision = consent.published, consent.decision
+    if answers.policy.version != here.policy.version:
         return None
-    decision = consent.decision
-    return notices.notice_for(
-        here,
-        language=language,
-        purposes=decision.offered if answers.whole else decision.asked,
-        signal=bool(decision.applied),
-    )
+    if surface is Surface.BANNER:
+        return notices.banner_notice(
+            here, decision, language=language, whole=answers.whole
+        )
+    if surface in {Surface.PREFERENCES, Surface.SETTINGS}:
+        return notices.centre_notice(here, decision, language=language, surface=surface)
+    return None
 
 
 def opt_out(
@@ -105,9 +102,12 @@ def opt_out(
 ) -> Recorded:
     """Record an opt-out of sale, sharing and targeted advertising, and nothing else.
 
-    Everything else that was answered keeps its answer (11 CCR 7026).
+    Everything else that was answered keeps its answer (11 CCR 7026). A signal opts out
+    without anything being shown.
     """
-    policy = consent.published.policy
+    here = consent.published
+    policy = here.policy
+    shown = surface is Surface.OPT_OUT
     refused = _answer(consent, Purpose.MARKETING, policy, granted=False)
     newer = Choice(
         answers={Purpose.MARKETING: refused},
@@ -123,6 +123,11 @@ def opt_out(
             user=user,
             visitor=visitor_id,
             policy=policy,
+            notice=notices.opt_out_notice(
+                here, consent.decision, language=consent.language
+            )
+            if shown
+            else None,
         )
         return record(consent, happening)
 

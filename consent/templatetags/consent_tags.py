@@ -14,13 +14,14 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from consent import geolocation
+from consent import counts, geolocation
 from consent.core.jurisdictions import Source
 from consent.core.purposes import OPTIONAL, Purpose
 from consent.core.scales import Banner
 from consent.decision import Consent
 from consent.forms import RECEIPT, SAVED, form_token, receipt_named
-from consent.notices import notice_for, opt_out_link
+from consent.models import Count
+from consent.notices import Kind, banner_notice, opt_out_link
 
 register = template.Library()
 
@@ -43,23 +44,26 @@ def consent_banner(context: Context) -> dict[str, Any]:
     saved = told and not due  # a page's address must not put off what has to be asked
     if not due and not saved:
         return {"kind": "none"}
-    _hash, notice = notice_for(
+    shown = banner_notice(
         consent.published,
+        decision,
         language=consent.language,
-        purposes=decision.asked or decision.offered,
-        signal=bool(decision.applied),
+        whole=not decision.asked,
+        kind=Kind.TELL if decision.banner is Banner.NOTICE else Kind.ASK,
     )
+    if due:
+        counts.note(consent, Count.What.SHOWN, notice=shown.hash)
     here = _without_saved(request)
     return {
         "kind": "saved" if saved else decision.banner.label,
-        "notice": notice,
+        "notice": shown.document,
         "decision": decision,
         "accepted": decision.choice is not None
         and any(a.granted for a in decision.choice.answers.values()),
         "receipt": receipt_named(request, consent),
         "action": _address(consent, "consent-choice"),
         "preferences": _address(consent, "cookie-preferences", return_to=here),
-        "return_to": here,
+        "here": here,
         "without_message": here,
         "policy_version": consent.published.policy.version,
         "token": form_token(consent),
@@ -159,5 +163,7 @@ class GateNode(Node):
         purpose, *service = [str(a.resolve(context)) for a in self.arguments]
         if purpose not in OPTIONAL and purpose != Purpose.NECESSARY:
             raise template.TemplateSyntaxError(f"gate: there is no purpose {purpose!r}")
-        allows = _consent(context).allows(purpose, *service)
+        consent = _consent(context)
+        allows = consent.allows(purpose, *service)
+        counts.note(consent, Count.What.GATE, detail=f"{purpose}:{allows:d}")
         return (self.allowed if allows else self.otherwise).render(context)

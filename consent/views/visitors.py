@@ -7,13 +7,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from consent import choices, problems
+from consent import choices, counts, problems
 from consent.browser import renew
+from consent.core.decide import Status
 from consent.core.origin import Trust
 from consent.core.purposes import Purpose
 from consent.core.record import Surface
 from consent.decision import Consent, signed_in
 from consent.forms import SAVED, form_token, receipt_named, trust_of
+from consent.models import Count
+from consent.notices import opt_out_notice
 from consent.views.centre import centre
 from consent.views.demo import explained, wanted
 from consent.views.writes import (
@@ -94,10 +97,14 @@ def privacy_choices(request: HttpRequest) -> HttpResponse:
     if request.method not in {"GET", "HEAD"}:
         return problems.wrong_method(request, ("GET", "POST"))
     renew(consent)
-    choice = consent.decision.choice
+    decision = consent.decision
+    shown = opt_out_notice(consent.published, decision, language=consent.language)
+    counts.note(consent, Count.What.SHOWN, notice=shown.hash)
+    choice = decision.choice
     answer = choice.answers.get(Purpose.MARKETING) if choice else None
     context = {
-        "decision": consent.decision,
+        "notice": shown.document,
+        "overridden": decision.status is Status.OVERRIDDEN,
         "token": form_token(consent),
         "saved": SAVED in request.GET,
         "receipt": receipt_named(request, consent),

@@ -1,96 +1,87 @@
-"""The notice: the words a visitor is shown, as one document, kept once per hash.
+"""The words of a notice, in one language: the part that people can read."""
 
-Banner, preference centre and settings page print this document and nothing else about
-consent, so that what a record points at is what was on the screen.
-"""
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
 
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any
-
-from django.db import transaction
+from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from consent.core.canonical import canonical_hash
 from consent.core.decide import Decision
 from consent.core.purposes import Purpose
+from consent.core.record import Surface
 from consent.core.scales import OptOutLink
-from consent.models import Notice
 from consent.publication import Published
+from consent.visitor.cookies import LONGEST
 
 type Document = dict[str, Any]
 
-# Hashes of notices that are known to be kept.
-_kept: set[str] = set()
+FORMAT: Final = 2
+CENTRES: Final = (Surface.PREFERENCES, Surface.SETTINGS)
 
 
-def notice_for(
-    here: Published, *, language: str, purposes: tuple[Purpose, ...], signal: bool
-) -> tuple[str, Document]:
-    """The notice for a language and the purposes on offer, with its hash.
+class Kind(StrEnum):
+    """Whether a notice asks for a yes, or tells what goes on until a no."""
+
+    ASK = "ask"
+    TELL = "tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """All that a site's notice depends on, beside what the site published.
 
     `signal` says that the browser sent a signal that was applied, which the words then
-    say too.
+    say too. `running` are the purposes that run until somebody answers, and `exempt`
+    the services that run before their purpose may; a banner speaks of neither.
     """
-    return _made(_Key(here), language, purposes, signal)
+
+    surface: Surface
+    kind: Kind
+    language: str
+    purposes: tuple[Purpose, ...]
+    signal: bool
+    running: tuple[Purpose, ...] = ()
+    exempt: tuple[str, ...] = ()
 
 
-class _Key:
-    """A published policy, remembered by the hash that names it."""
-
-    __slots__ = ("here",)
-
-    def __init__(self, here: Published) -> None:
-        self.here = here
-
-    def _name(self) -> tuple[str, str]:
-        return self.here.policy.hash, self.here.site.name
-
-    def __hash__(self) -> int:
-        return hash(self._name())
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other._name() == self._name()
-
-
-@lru_cache(maxsize=512)
-def _made(
-    key: _Key, language: str, purposes: tuple[Purpose, ...], signal: bool
-) -> tuple[str, Document]:
-    with translation.override(language):
-        document = _document(key.here, language, purposes, signal)
-    return canonical_hash(document), document
-
-
-def _document(
-    here: Published, language: str, purposes: tuple[Purpose, ...], signal: bool
-) -> Document:
-    site = here.site.name
+def words(here: Published, asked: Asked) -> Document:
+    """The notice's words, in the active language, which is the one asked for."""
+    language = asked.language
     controller = here.document.get("controller", {}).get("name", "")
+    site = unicodedata.normalize("NFC", here.site.name)
+    said = {"controller": controller, "uses": _uses(here, language, asked.purposes)}
     return {
-        "format": 1,
+        "format": FORMAT,
         "site": site,
         "controller": controller,
         "privacy_policy_url": here.document.get("privacy_policy_url", ""),
         "policy": {"version": here.policy.version, "hash": here.policy.hash},
         "language": language,
+        "surface": str(asked.surface),
+        "kind": str(asked.kind),
         "heading": _("Cookies on %(site)s") % {"site": site},
         "essential": _("Essential cookies make this site work."),
-        "wish": _("%(controller)s would like to add others: %(uses)s.")
-        % {"controller": controller, "uses": _uses(here, language, purposes)},
+        "wish": _("%(controller)s would like to add others: %(uses)s.") % said,
         "tell": _(
             "%(controller)s uses cookies for: %(uses)s. You can refuse them any time."
         )
-        % {"controller": controller, "uses": _uses(here, language, purposes)},
+        % said,
         "accept": _("Accept additional cookies"),
         "reject": _("Reject additional cookies"),
         "choose": _("Choose which cookies"),
         "signal": _("Your browser’s signal is honored: marketing stays off.")
-        if signal
+        if asked.signal
         else None,
-        "purposes": [_purpose(here, language, purpose) for purpose in purposes],
+        "purposes": [_purpose(here, language, purpose) for purpose in asked.purposes],
+        "essential_cookies": list(_essential()) if asked.surface in CENTRES else [],
+        "running": [str(purpose) for purpose in asked.running],
+        "exempt": list(asked.exempt),
     }
 
 
@@ -177,12 +168,36 @@ def _service(service: Mapping[str, Any], language: str) -> Document:
 def _lifetime(days: int | None) -> str:
     if days is None:
         return _("until the browser is closed")
-    return translation.ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+    return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
 
 
 def _spoken(texts: Mapping[str, str], language: str) -> str:
     """A policy's own text in a language; where it is missing, English, else empty."""
     return texts.get(language) or texts.get("en") or ""
+
+
+def _essential() -> Iterator[dict[str, str]]:
+    """The cookies that are never asked about: name, what for, how long."""
+    name = settings.CONSENT_COOKIE_NAME
+    answer, account = LONGEST.days, settings.SESSION_COOKIE_AGE // 86_400
+    yield _cookie(name, _("Remembers your answer about cookies."), answer)
+    yield _cookie(
+        f"{name}_id",
+        _("Leads you to your own records; set only once you allow something."),
+        answer,
+    )
+    yield _cookie(
+        settings.SESSION_COOKIE_NAME, _("Keeps you signed in; set at sign-in."), account
+    )
+    yield _cookie(
+        settings.CSRF_COOKIE_NAME,
+        _("Protects forms against other sites; set at sign-in."),
+        settings.CSRF_COOKIE_AGE // 86_400,
+    )
+
+
+def _cookie(name: str, description: str, days: int) -> dict[str, str]:
+    return {"name": name, "description": description, "lifetime": _lifetime(days)}
 
 
 def opt_out_link(decision: Decision, language: str) -> dict[str, str] | None:
@@ -192,16 +207,3 @@ def opt_out_link(decision: Decision, language: str) -> dict[str, str] | None:
     with translation.override(language):
         label = _("Your Privacy Choices")
     return {"label": label, "href": reverse("privacy-choices")}
-
-
-def keep(digest: str, document: Document) -> None:
-    """Keep a notice in the caller's transaction, once per hash."""
-    if digest in _kept:
-        return
-    Notice.objects.get_or_create(hash=digest, defaults={"document": document})
-    transaction.on_commit(lambda: _kept.add(digest))
-
-
-def forget() -> None:
-    """Forget which notices are known to be kept."""
-    _kept.clear()

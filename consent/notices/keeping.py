@@ -1,0 +1,49 @@
+"""Keeping notices with what dresses them, once per hash."""
+
+from django.db import transaction
+
+from consent.models import Asset, Notice
+from consent.notices import looks, shown
+from consent.notices.words import Document
+
+# Hashes of notices and assets that are known to be kept.
+_kept: set[str] = set()
+
+
+def keep(digest: str, document: Document) -> None:
+    """Keep a notice of this process, with its assets, in the caller's transaction."""
+    if digest in _kept:
+        return
+    named = [name for name in _assets(document) if name not in _kept]
+    # In the order of their hashes, so that no two transactions wait for each other.
+    bodies = [(name, looks.body_of(name)) for name in sorted(named)]
+    Asset.objects.bulk_create(
+        [
+            Asset(hash=name, media_type=held.media_type, body=held.body)
+            for name, held in bodies
+        ],
+        ignore_conflicts=True,
+    )
+    Notice.objects.bulk_create(
+        [Notice(hash=digest, document=document)], ignore_conflicts=True
+    )
+    transaction.on_commit(lambda: _kept.update({digest, *named}))
+
+
+def _assets(document: Document) -> set[str]:
+    """The hashes of all that dresses a notice; words of format 1 have no looks."""
+    lists = (document.get("styles", ()), document.get("scripts", ()))
+    files: dict[str, str] = document.get("files", {})
+    return {*files.values(), *(name for names in lists for name in names)}
+
+
+def assets_of(document: Document) -> list[Asset]:
+    """The kept style sheets, scripts, pictures and fonts of a notice, by hash."""
+    return list(Asset.objects.filter(hash__in=_assets(document)).order_by("hash"))
+
+
+def forget() -> None:
+    """Forget which notices are known to be kept, and how they were made."""
+    _kept.clear()
+    shown.forget()
+    looks.forget()
