@@ -29,7 +29,7 @@ _noted_keys: dict[int, str] = {}
 
 def record(
     *, site: Site, at: datetime, act: str, subject: str | None, detail: dict[str, Any]
-) -> None:
+) -> ledger.Receipt:
     """Write something the operator did to the site's ledger."""
     entry = Act(
         id=ledger.new_id(),
@@ -39,7 +39,7 @@ def record(
         subject=subject,
         detail=detail,
     )
-    ledger.append(site=site, entry=entry, owner=None)
+    return ledger.append(site=site, entry=entry, owner=None)
 
 
 def note_rule_book(*, site: Site, book: RuleBook, at: datetime) -> None:

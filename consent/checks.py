@@ -15,7 +15,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import Error as AnyDatabaseError
 from django.db import connection
 
-from consent import geolocation, keys, ledger, rulebook
+from consent import anchors, geolocation, keys, ledger, rulebook
 from consent.models import Site
 from consent.models.site import COOKIE_DOMAIN
 from consent.visitor.address import networks
@@ -129,6 +129,24 @@ def _overrides() -> Messages:
         )
 
 
+def _anchors() -> Messages:
+    for sentence in anchors.setting_problems():
+        yield Error(
+            sentence,
+            hint="docs/ledger.md says under Anchors what to set.",
+            id="consent.E015",
+        )
+    if not settings.DEBUG and not anchors.anybody_asked():
+        yield checks.Warning(
+            "Nobody outside vouches for the log: whoever has the database and the "
+            "signing key can rewrite it, unnoticed but by those who kept a receipt or "
+            "a checkpoint.",
+            hint="Set CONSENT_TIMESTAMP_URL and CONSENT_TIMESTAMP_CA, or "
+            "CONSENT_WITNESSES, as docs/ledger.md says under Anchors.",
+            id="consent.W031",
+        )
+
+
 def _segment() -> Messages:
     if settings.TRACKING_STRATEGY == "segment" and not settings.SEGMENT_WRITE_KEY:
         yield Error(
@@ -202,7 +220,7 @@ def _secret() -> Messages:
 
 _OF_SETTINGS: Final = (
     *(_understood, _proxies, _headers, _cookie, _hosts, _secret),
-    *(_demo, _key, _key_file, _overrides, _segment),
+    *(_demo, _key, _key_file, _overrides, _anchors, _segment),
 )
 
 

@@ -193,6 +193,11 @@ CONSENT_CHECKPOINT_DIR = Path(
 CONSENT_RETENTION_DAYS = env.number("CONSENT_RETENTION_DAYS", 1095)
 CONSENT_SEAL = env.one_of("CONSENT_SEAL", ("inline", "worker"))
 CONSENT_RULE_OVERRIDES = env.json_list("CONSENT_RULE_OVERRIDES")
+# Who outside vouches for checkpoints (docs/ledger.md); nobody is asked by default.
+CONSENT_TIMESTAMP_URL = env.text("CONSENT_TIMESTAMP_URL")
+CONSENT_TIMESTAMP_CA = env.text("CONSENT_TIMESTAMP_CA")
+CONSENT_WITNESSES = env.json_list("CONSENT_WITNESSES")
+CONSENT_ANCHOR_SECONDS = env.number("CONSENT_ANCHOR_SECONDS", 3600)
 
 # --- telemetry ---------------------------------------------------------------------
 TRACKING_STRATEGY = env.one_of("TRACKING_STRATEGY", ("logging", "segment"))

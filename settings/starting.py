@@ -31,3 +31,12 @@ def start() -> None:
         sys.stderr.writelines(f"{message}\n" for message in wrong)
         sys.stderr.write("The server does not start until this is mended.\n")
         raise SystemExit(1)
+    _work_beside_requests()
+
+
+def _work_beside_requests() -> None:
+    """Begin what goes on beside the requests, once the app is known to be sound."""
+    from consent import background, counts  # noqa: PLC0415 - needs django.setup()
+
+    background.serve()
+    counts.serve()

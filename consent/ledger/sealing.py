@@ -41,6 +41,16 @@ class SealRefusedError(Exception):
     """Nothing may be signed; the text says why, and what to do."""
 
 
+_FAILURES: Final = (
+    AnyDatabaseError,
+    KeyProblemError,
+    SealRefusedError,
+    tree.BrokenTreeError,
+)
+# What was last told of each site, so that a lasting problem does not fill the disk.
+_told: dict[int, str] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """What a run of sealing did: how many entries it took, and where it ended."""
@@ -52,12 +62,18 @@ class Sealed:
 def seal_soon(site: Site) -> None:
     """Seal what waits, after a choice was kept; a failure must never reach the choice.
 
-    What stays in the queue is sealed with the next choice, or by the sweep.
+    What stays in the queue is sealed with the next choice, or by the sweep. What goes
+    wrong again and again is told of once.
     """
     try:
         seal(site=site)
-    except (AnyDatabaseError, SealRefusedError, KeyProblemError, tree.BrokenTreeError):
-        log.exception("The log of %s could not be sealed.", site.slug)
+    except _FAILURES as error:
+        if _told.get(site.pk) != str(error):
+            log.exception("The log of %s could not be sealed.", site.slug)
+        _told[site.pk] = str(error)
+    else:
+        if _told.pop(site.pk, None) is not None:
+            log.warning("The log of %s is sealed again.", site.slug)
 
 
 def seal(*, site: Site, at: datetime | None = None) -> Sealed | None:
@@ -236,3 +252,4 @@ def _sign(site: Site, current: Log, edge: Edge, at: datetime) -> Checkpoint:
 def forget() -> None:
     """Forget the edges that this process left."""
     _edges.clear()
+    _told.clear()

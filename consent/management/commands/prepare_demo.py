@@ -11,6 +11,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from consent.audit.reopening import begin_log
+from consent.ledger import kept
 from consent.management.demo_site import POLICY, SITE
 from consent.models import PolicyVersion, Site
 from consent.publication import publish
@@ -42,6 +44,10 @@ class Command(BaseCommand):
 
     def _site(self) -> None:
         site, new = Site.objects.get_or_create(slug=SITE["slug"], defaults=SITE)
+        if new and kept.numbers(site):
+            # The database was removed and the checkpoints beside it were not: what
+            # they signed is gone, so that another log begins.
+            begin_log(site=site, at=timezone.now())
         if new or not PolicyVersion.objects.filter(site=site).exists():
             publish(
                 site=site, document=POLICY, at=timezone.now(), by=None, note="The demo."
