@@ -64,14 +64,27 @@ def add_counts() -> None:
     counts.flush()
 
 
-def chores() -> tuple[Chore, ...]:
-    """Everything that a worker does, the most urgent first."""
+def chores() -> tuple[tuple[Chore, ...], ...]:
+    """Everything that a worker does; what may take long keeps nothing else waiting."""
     return (
-        Chore("sweep", SWEEP_SECONDS, sweep),
-        Chore("counts", counts.SECONDS, add_counts),
-        Chore("anchors", 60.0, anchor),
-        Chore("retention", DAY, prune),
+        (
+            Chore("sweep", SWEEP_SECONDS, sweep),
+            Chore("counts", counts.SECONDS, add_counts),
+        ),
+        (Chore("anchors", 60.0, anchor),),
+        (Chore("retention", DAY, prune),),
     )
+
+
+def work(stop: Event) -> None:
+    """Do all chores until told to stop, those that may take long in threads."""
+    first, *others = chores()
+    threads = [Thread(target=run, args=(todo, stop)) for todo in others]
+    for thread in threads:
+        thread.start()
+    run(first, stop)
+    for thread in threads:
+        thread.join()
 
 
 def run(todo: Sequence[Chore], stop: Event) -> None:
@@ -92,7 +105,7 @@ def _done(chore: Chore, told: dict[str, str]) -> bool:
     """Do a chore; a failure that lasts is told of once, and that it ended."""
     try:
         chore.work()
-    except (AnyDatabaseError, retention.TooShortError, OSError) as error:
+    except (AnyDatabaseError, LookupError, retention.TooShortError, OSError) as error:
         connections.close_all()  # whatever is wrong with one, the next is new
         if told.get(chore.name) != str(error):
             log.exception("Not done: %s. It is tried again.", chore.name)

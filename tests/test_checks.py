@@ -461,6 +461,16 @@ def test_e022_a_sites_cookie_domain_is_one(site: Site, domain: str) -> None:
         site.full_clean()
 
 
+@pytest.mark.parametrize(
+    ("days", "refused"), [(0, False), (1, True), (29, True), (30, False)]
+)
+def test_e016_records_are_kept_for_a_month_or_for_ever(
+    settings: Settings, days: int, refused: bool
+) -> None:
+    settings.CONSENT_RETENTION_DAYS = days
+    assert ("consent.E016" in found()) is refused
+
+
 # --- the server does not start -------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""A person's own records."""
+"""A person's own records: those that a link ties to them, so none that is erased."""
 
 from typing import Final
 

@@ -21,7 +21,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:  # noqa: ANN401
-        chores = background.chores()
+        chores = [chore for todo in background.chores() for chore in todo]
         if options["once"]:
             for chore in chores:
                 chore.work()
@@ -30,5 +30,5 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         self.stdout.write("Working: " + ", ".join(chore.name for chore in chores))
-        background.run(chores, stop)
+        background.work(stop)
         self.stdout.write("Stopped.")

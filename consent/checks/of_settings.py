@@ -1,22 +1,17 @@
-"""Numbered system checks: each says in one sentence what is wrong and what to do.
-
-Errors (`consent.E…`) keep the server from starting; warnings (`consent.W…`) do not.
-"""
+"""What the settings alone can get wrong."""
 
 import re
 import stat
 from collections.abc import Iterator, Sequence
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.core import checks
-from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import Error as AnyDatabaseError
-from django.db import connection
+from django.core.checks import CheckMessage, Error, register
 
-from consent import anchors, geolocation, keys, ledger, rulebook
-from consent.models import Site
+from consent import anchors, keys, rulebook
+from consent.audit import retention
 from consent.models.site import COOKIE_DOMAIN
 from consent.visitor.address import networks
 
@@ -129,6 +124,17 @@ def _overrides() -> Messages:
         )
 
 
+def _retention() -> Messages:
+    days = settings.CONSENT_RETENTION_DAYS
+    if 0 < days < retention.SHORTEST:
+        yield Error(
+            f"CONSENT_RETENTION_DAYS is {days}; records are kept for "
+            f"{retention.SHORTEST} days at least after they ended, or for ever (0).",
+            hint="Who complains today must find what was recorded (GDPR art. 12(3)).",
+            id="consent.E016",
+        )
+
+
 def _anchors() -> Messages:
     for sentence in anchors.setting_problems():
         yield Error(
@@ -220,111 +226,5 @@ def _secret() -> Messages:
 
 _OF_SETTINGS: Final = (
     *(_understood, _proxies, _headers, _cookie, _hosts, _secret),
-    *(_demo, _key, _key_file, _overrides, _anchors, _segment),
+    *(_demo, _key, _key_file, _overrides, _retention, _anchors, _segment),
 )
-
-
-@register("consent")
-def check_geoip(app_configs: object, **_: object) -> Sequence[CheckMessage]:
-    """A geo database that cannot be used is a warning: every place is then unknown."""
-    found: list[CheckMessage] = []
-    status = geolocation.status()
-    if status.problem:
-        found.append(
-            checks.Warning(
-                status.problem,
-                hint="See docs/geolocation.md; manage.py update_geoip gets one.",
-                id="consent.W010",
-            )
-        )
-    elif status.stale:
-        found.append(
-            checks.Warning(
-                f"The geo database is {status.age_days} days old.",
-                hint="manage.py update_geoip fetches a newer one.",
-                id="consent.W011",
-            )
-        )
-    anonymous = geolocation.anonymous_status()
-    if anonymous is not None and anonymous.problem:
-        found.append(checks.Warning(anonymous.problem, id="consent.W012"))
-    return found
-
-
-@register(Tags.database)
-def check_database(
-    app_configs: object,
-    databases: Sequence[str] | None = None,
-    **_: object,
-) -> Sequence[CheckMessage]:
-    """What only the database can tell: durability, and sites that are not ready."""
-    if not databases:
-        return []
-    try:
-        return [*_durable(), *_sites(), *_logs()]
-    except AnyDatabaseError:
-        return []  # not migrated yet, or down: other messages say so
-
-
-def _durable() -> Messages:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW synchronous_commit")
-            (value,) = cursor.fetchone()
-        if value == "off":
-            yield Error(
-                "PostgreSQL's synchronous_commit is off: a power cut loses "
-                "choices that were answered.",
-                hint="Set synchronous_commit to on for this database.",
-                id="consent.E020",
-            )
-
-
-def _logs() -> Messages:
-    """Logs that may not be signed: a backup was put back, or the log was rewritten."""
-    for site in Site.objects.all():
-        reason = ledger.refusal(site)
-        if reason:
-            yield checks.Warning(
-                reason,
-                hint="Choices are still kept; they wait to be sealed.",
-                id="consent.W030",
-            )
-
-
-def _sites() -> Messages:
-    sites: list[Any] = list(Site.objects.prefetch_related("policies"))
-    if not sites:
-        yield checks.Warning(
-            "There is no site yet, so every page answers 404.",
-            hint="Add a site in the administration, then run manage.py "
-            "publish_policy SITE FILE.json for it.",
-            id="consent.W020",
-        )
-    for site in sites:
-        if not site.policies.all():
-            yield checks.Warning(
-                f"The site {site.slug} has published no policy: nothing optional runs.",
-                hint=f"Run manage.py publish_policy {site.slug} FILE.json.",
-                id="consent.W021",
-            )
-        yield from _site_settings(site)
-
-
-def _site_settings(site: Site) -> Messages:
-    """What a site says of itself; forms refuse it, and other programs may not."""
-    try:
-        rulebook.apply(rulebook.load(), list(site.rule_overrides))
-    except (rulebook.OverrideError, TypeError, AttributeError) as error:
-        yield Error(
-            f"Rule overrides of {site.slug}: {error}",
-            hint="Correct them in the administration.",
-            id="consent.E021",
-        )
-    if site.cookie_domain and not COOKIE_DOMAIN.fullmatch(site.cookie_domain):
-        yield Error(
-            f"The cookie domain of {site.slug} is {site.cookie_domain!r}, which is no "
-            "domain of a cookie.",
-            hint="Correct it in the administration; leave it empty for each host's.",
-            id="consent.E022",
-        )

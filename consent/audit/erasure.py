@@ -1,0 +1,228 @@
+"""Erasing a person's records: everything is withdrawn, and nothing names them any more.
+
+What ties the records to the person goes: at once, or out of every list and view until
+retention ends, as the site wants it (GDPR art. 17 and 18). The records themselves name
+nobody then, and stay as long as retention keeps them; whoever holds the number of one
+is only told that it was erased.
+
+It ends with a refusal of everything that is optional, so that nothing runs again
+because its refusal was erased: one `erased` record, linked to nobody, of which the
+person gets the receipt. An account keeps that refusal; a browser gets it without an
+identifier.
+"""
+
+import json
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from consent import choices, visitor
+from consent.audit import removal
+from consent.audit.withdrawing import (
+    Said,
+    Standing,
+    refuse,
+    refuses_everything,
+    standing,
+)
+from consent.choices.keeping import Recorded
+from consent.core.jurisdictions import Location
+from consent.core.purposes import OPTIONAL, Purpose
+from consent.core.record import Surface
+from consent.core.signals import Signals
+from consent.decision import Consent
+from consent.models import Content, Link, Removal, Restricted, Site
+from consent.models.site import Erasure
+from consent.publication import Published
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose records are erased: an account's, a browser's, or both.
+
+    `user` is the account's key as links have it, `account` the same where the account
+    still exists. `visitor` stands for the browser's own records: what was recorded for
+    an account with the same browser is the account's.
+    """
+
+    user: str | None = None
+    account: int | None = None
+    visitor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many records were erased, and the refusal that it ended with.
+
+    `kept` is None where there was nothing to erase and everything was refused before.
+    """
+
+    records: int
+    kept: Recorded | None
+
+
+def unattended(here: Published) -> Consent:
+    """What an operator's command asks in a visitor's stead: no browser, no place."""
+    consent = Consent(HttpRequest())
+    consent.published = here
+    consent.disguise = consent.choice = None
+    consent.signals = Signals()
+    consent.location = Location()
+    return consent
+
+
+def erase_own(consent: Consent, surface: Surface) -> Erased:
+    """Erase what the person who asks has recorded here, and have the browser know.
+
+    That is their account's records, where they are signed in, and this browser's; the
+    browser then has the refusal, and no identifier.
+    """
+    user, identity = consent.user, None
+    if not consent.elsewhere:
+        site = consent.published.site.slug
+        identity = visitor.read_visitor_id(consent.request, site=site)
+        consent.pending.append(
+            lambda response: visitor.clear_visitor_id(response, cookies=consent.cookies)
+        )
+    key = None if user is None else str(user)
+    person = Person(user=key, account=user, visitor=identity)
+    erased = erase(consent, person, Said(surface, consent.language))
+    if erased.kept is not None:
+        choices.carry(consent, erased.kept)
+    return erased
+
+
+def erase(consent: Consent, person: Person, said: Said) -> Erased:
+    """Erase all records of a person on a site, and refuse everything optional.
+
+    An account is locked first, so that a choice made at the same moment is either
+    erased or comes after. Nobody can lock a browser: what it recorded meanwhile is
+    looked for until nothing is left. Erasing again changes nothing.
+    """
+    site, kept = consent.published.site, None
+    with transaction.atomic():
+        before = standing(consent, person.account)
+        records = _erase_all(consent, links_of(site, person))
+        if records or not refuses_everything(before.choice):
+            kept = refuse(consent, frozenset(OPTIONAL), before, said)
+    browser = links_of(site, Person(visitor=person.visitor))
+    while browser.exists():
+        with transaction.atomic():
+            records += _erase_all(consent, browser)
+    return Erased(records, kept)
+
+
+def links_of(site: Site, person: Person) -> QuerySet[Link]:
+    """What ties records to a person; nothing where nobody is named."""
+    links = Link.objects.filter(site=site)
+    if person.user and person.visitor:
+        return links.filter(_own(person.visitor) | Q(user=person.user))
+    if person.user:
+        return links.filter(user=person.user)
+    return links.filter(_own(person.visitor)) if person.visitor else links.none()
+
+
+def account_with(key: str) -> int | None:
+    """The key of an account as the account has it; None where there is none."""
+    try:
+        account = get_user_model().objects.filter(pk=key).first()
+    except (ValueError, ValidationError):
+        return None
+    return account.pk if account else None
+
+
+def _own(visitor: str) -> Q:
+    return Q(visitor=visitor, user="")
+
+
+def _erase_all(consent: Consent, links: QuerySet[Link]) -> int:
+    """Erase what is linked, some at a time, in the caller's transaction."""
+    records = 0
+    # In the order in which retention locks them, so that neither waits for the other.
+    some = links.order_by("entry_id").select_for_update()[: removal.LARGEST]
+    while found := list(some.all()):
+        _forget(consent, [link.pk for link in found], found)
+        records += len(found)
+    return records
+
+
+def _forget(consent: Consent, entries: list[uuid.UUID], links: Iterable[Link]) -> None:
+    """Take away what ties entries to a person, as the site wants it."""
+    site, at = consent.published.site, consent.server_time
+    if site.erasure == Erasure.RESTRICT:
+        Restricted.objects.bulk_create(
+            Restricted(
+                entry_id=link.pk,
+                site=site,
+                salt=link.salt,
+                visitor=link.visitor,
+                user=link.user,
+                time=link.time,
+                sources=link.sources,
+                restricted_at=at,
+            )
+            for link in links
+        )
+    removal.remove(
+        site=site,
+        entries=entries,
+        reason=Removal.Reason.ERASURE,
+        tables=(Link,),
+        at=at,
+        detail={"mode": str(site.erasure)},
+    )
+
+
+def erase_record(consent: Consent, number: uuid.UUID) -> Erased:
+    """Erase one record by its number, and what of an account's choice rests upon it.
+
+    A grant without a record can be shown to nobody, so that it ends; the other answers
+    of the account stay. 0 records where there is none, or where it is erased already.
+    """
+    site = consent.published.site
+    with transaction.atomic():
+        link = Link.objects.filter(pk=number, site=site).first()
+        before = _standing_of(consent, link)
+        # The link, then the content, as retention locks them.
+        links = list(Link.objects.filter(pk=number, site=site).select_for_update())
+        contents = Content.objects.filter(pk=number, site=site, kind="consent")
+        content = contents.select_for_update().first()
+        if content is None or _is_erased(site, number):
+            return Erased(0, None)
+        _forget(consent, [number], links)
+        return Erased(1, _withdraw(consent, content, before))
+
+
+def _standing_of(consent: Consent, link: Link | None) -> Standing:
+    """The choice of the account that a record is linked to, if that still exists."""
+    if link is None or not link.user:
+        return Standing(None, None)
+    account = account_with(link.user)
+    return Standing(None, None) if account is None else standing(consent, account)
+
+
+def _is_erased(site: Site, number: uuid.UUID) -> bool:
+    erased = Removal.objects.filter(reason=Removal.Reason.ERASURE)
+    return erased.filter(site=site, entry=number).exists()
+
+
+def _withdraw(consent: Consent, content: Content, before: Standing) -> Recorded | None:
+    """Refuse what an account answered in a record that is erased, and never again."""
+    choice = before.choice
+    if choice is None:
+        return None
+    said = [Purpose(name) for name in json.loads(content.canonical)["purposes"]]
+    resting = frozenset(
+        purpose
+        for purpose in said
+        if (answer := choice.answers.get(purpose)) and answer.at <= content.time
+    )
+    if not resting and choice.receipt != content.entry_id.hex:
+        return None
+    return refuse(consent, resting, before, Said(Surface.API, None))
