@@ -15,11 +15,14 @@ LOGGERS: Final = (
     "django.security.csrf",
     "django.server",
 )
-_RECEIPT: Final = re.compile(r"(/api/v1/receipts/)[^/?#\s]+")
+# The page of a receipt can also stand, encoded, in the query of another address.
+_RECEIPT: Final = re.compile(
+    r"((?:/|%2F)receipts(?:/|%2F))(?:(?!%2F|%3F|%23|%26)[^/?#&\s])+", re.IGNORECASE
+)
 
 
 class WithoutReceipts(logging.Filter):
-    """Replace the number in `/api/v1/receipts/<number>` by `…`."""
+    """Replace the number in `/receipts/<number>`, the API's too, by `…`."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = _hidden(record.msg)

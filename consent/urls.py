@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path, re_path
 
+from consent.api import erasing as api_erasing
+from consent.api import receipts as api_receipts
 from consent.api import views as api
-from consent.views import account, log, visitors, wellknown
+from consent.views import account, erasing, log, receipts, visitors, wellknown
 
 
 def _log(base: str) -> Iterator[URLPattern]:
@@ -19,6 +21,7 @@ def _log(base: str) -> Iterator[URLPattern]:
 urlpatterns = [
     path("", visitors.home, name="home"),
     path("cookie-preferences/", visitors.preferences, name="cookie-preferences"),
+    path("cookie-preferences/erase/", erasing.erase, name="consent-erase"),
     path("privacy-choices/", visitors.privacy_choices, name="privacy-choices"),
     path("consent/choice/", visitors.choice, name="consent-choice"),
     path("sign-in/", LoginView.as_view(), name="sign-in"),
@@ -38,10 +41,19 @@ urlpatterns = [
         account.history,
         name="cookie-preferences-history",
     ),
+    path(
+        "settings/user/cookie-preferences/erase/",
+        erasing.erase_account,
+        name="consent-erase-account",
+    ),
     path("api/v1/decision", api.decision, name="api-decision"),
     path("api/v1/choices", api.choose, name="api-choices"),
     path("api/v1/history", api.history, name="api-history"),
-    path("api/v1/receipts/<str:number>", api.receipt, name="api-receipt"),
+    path("api/v1/visitor", api_erasing.erase, name="api-visitor"),
+    path("api/v1/receipts/<str:number>", api_receipts.receipt, name="api-receipt"),
+    path("receipts/<str:number>/", receipts.page, name="receipt"),
+    path("receipts/<str:number>/notice/", receipts.notice, name="receipt-notice"),
+    path("receipts/<str:number>/<str:form>", receipts.file, name="receipt-file"),
     *_log("log/<slug:slug>/"),
     *_log("log/<slug:slug>/<int:number>/"),
     path("keys", log.keys, name="keys"),

@@ -352,3 +352,18 @@ def test_a_kept_checkpoint_that_was_damaged_leaves_the_ones_before_it(
     assert kept.newest(site, 1).size == size
     kept.keep(site, Checkpoint.objects.order_by("tree_size").first())
     assert kept.newest(site, 1).size == size  # and never an older one instead
+
+
+def test_many_receipts_share_what_they_read_and_say_what_each_says_alone(
+    site: Site, parisian: Client
+) -> None:
+    numbers = [uuid.UUID(choose(parisian, ALL)["receipt"]["id"]) for _ in range(3)]
+    assert ledger.log_parts(site=site, entries=numbers) == {}
+    sealed(site)
+    together = ledger.log_parts(site=site, entries=numbers)
+    assert together == {
+        number: ledger.log_part(site=site, entry=number) for number in numbers
+    }
+    own = parisian.get("/api/v1/history").json()["records"]
+    assert [uuid.UUID(r["id"]) for r in own] == numbers[::-1]
+    assert [r["log"] for r in own] == [together[number] for number in numbers[::-1]]

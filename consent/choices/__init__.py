@@ -5,7 +5,7 @@ are kept together or not at all, and nothing is answered before the commit.
 """
 
 from consent.choices.choosing import Answers, choose, note_signal, opt_out
-from consent.choices.history import history
+from consent.choices.history import history, own_receipts
 from consent.choices.keeping import Recorded, carry
 from consent.choices.signing_in import arrive, sign_in
 
@@ -18,5 +18,6 @@ __all__ = [
     "history",
     "note_signal",
     "opt_out",
+    "own_receipts",
     "sign_in",
 ]

@@ -1,7 +1,9 @@
 """A person's own records: those that a link ties to them, so none that is erased."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
+from consent import ledger
 from consent.decision import Consent
 from consent.models import Content, Link
 
@@ -33,3 +35,15 @@ def history(
     keys = [link.pk for link in found]
     contents = records.select_related("entry", "site").in_bulk(keys)
     return [(contents[link.pk], link) for link in found if link.pk in contents]
+
+
+def own_receipts(
+    consent: Consent, records: Sequence[tuple[Content, Link]]
+) -> list[dict[str, Any]]:
+    """The person's own copies of some records' receipts, with their proofs."""
+    site = consent.published.site
+    logs = ledger.log_parts(site=site, entries=[link.pk for _content, link in records])
+    return [
+        ledger.receipt_of(content, link).document(own=True, log=logs.get(link.pk))
+        for content, link in records
+    ]

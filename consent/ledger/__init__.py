@@ -24,7 +24,7 @@ from consent.ledger.heads import (
     with_cosignatures,
 )
 from consent.ledger.opening import open_log
-from consent.ledger.proofs import consistency_between, log_part
+from consent.ledger.proofs import consistency_between, log_part, log_parts
 from consent.ledger.sealing import (
     Sealed,
     SealRefusedError,
@@ -53,6 +53,7 @@ __all__ = [
     "forget",
     "latest_log",
     "log_part",
+    "log_parts",
     "log_state",
     "log_states",
     "new_id",

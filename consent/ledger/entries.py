@@ -43,8 +43,13 @@ class Receipt:
     salt: bytes | None = None
     visitor: str | None = None
 
-    def document(self, *, own: bool) -> dict[str, Any]:
-        """The receipt as JSON values; the person's own copy has the opening too."""
+    def document(
+        self, *, own: bool, log: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The receipt as JSON values; the person's own copy has the opening too.
+
+        `log` is its place in the log, which it has once it is sealed.
+        """
         document: dict[str, Any] = {
             "id": self.id,
             "site": self.site,
@@ -53,7 +58,7 @@ class Receipt:
             "leaf_hash": self.leaf_hash.hex(),
             "key_id": self.key_id,
             "signature": base64.b64encode(self.signature).decode(),
-            "log": None,
+            "log": log,
         }
         if own and self.salt and self.visitor:
             salt = base64.b64encode(self.salt).decode()

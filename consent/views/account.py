@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from consent import choices, ledger
+from consent import choices
 from consent.browser import renew
 from consent.core.purposes import Purpose
 from consent.core.record import Surface
@@ -80,7 +80,7 @@ def history(request: HttpRequest, form: str) -> HttpResponse:
         visitor_id=visitor_id(request, consent),
         limit=None,
     )
-    receipts = [ledger.receipt_of(c, link).document(own=True) for c, link in records]
+    receipts = choices.own_receipts(consent, records)
     name = f"cookie-preferences.{form}"
     if form == "json":
         response: HttpResponse = JsonResponse({"records": receipts})
