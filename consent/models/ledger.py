@@ -28,7 +28,6 @@ class Entry(models.Model):
     class Meta:
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
-        indexes = [models.Index(fields=["site", "-time", "id"], name="entry_recent")]
 
     def __str__(self) -> str:
         return self.id.hex
