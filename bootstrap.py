@@ -651,6 +651,7 @@ def production(data: str) -> dict[str, str]:
     """The settings of a served site with a data folder of its own."""
     return {
         "ALLOWED_HOSTS": "consent.example.org",
+        "CONSENT_CHECKPOINT_DIR": f"{data}-checkpoints",
         "CONSENT_DATA_DIR": data,
         "CONSENT_SIGNING_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "DATABASE_URL": f"sqlite:///{data}/db.sqlite3",

@@ -16,15 +16,18 @@ from django.db import transaction
 from consent import ledger
 from consent.core.record import Act
 from consent.keys import signing_key
-from consent.models import Content, RuleBookVersion, Site
+from consent.ledger.known import Known
+from consent.models import Content, Leaf, RuleBookVersion, Site
 from consent.rulebook import RuleBook
 
 RULE_BOOK_CHANGED: Final = "rule_book_changed"
 KEY_CHANGED: Final = "key_changed"
+# Of acts of a kind, how many of the newest may have a clock's error between them.
+_ENOUGH: Final = 100
 
 # What a site's last acts are known to name, so that a choice need not ask.
-_noted: dict[int, str] = {}
-_noted_keys: dict[int, str] = {}
+_noted: Known[int, str] = Known()
+_noted_keys: Known[int, str] = Known()
 
 
 def record(
@@ -61,7 +64,7 @@ def note_rule_book(*, site: Site, book: RuleBook, at: datetime) -> None:
             subject=book.version,
             detail={"lowered_unknown": book.lowered_unknown},
         )
-    transaction.on_commit(lambda: _noted.update({site.pk: book.version}))
+    transaction.on_commit(lambda: _noted.learn(site.pk, book.version))
 
 
 def note_key(*, site: Site, at: datetime) -> None:
@@ -78,17 +81,26 @@ def note_key(*, site: Site, at: datetime) -> None:
         public = base64.b64encode(key.public_bytes).decode()
         detail = {"key_id": key.id, "public": public}
         record(site=site, at=at, act=KEY_CHANGED, subject=subject, detail=detail)
-    transaction.on_commit(lambda: _noted_keys.update({site.pk: key.id}))
+    transaction.on_commit(lambda: _noted_keys.learn(site.pk, key.id))
 
 
 def _last_subject(site: Site, act: str) -> str | None:
-    """The subject of the site's newest act of a kind."""
-    acts = Content.objects.filter(site=site, kind="act", event=act)
-    last = acts.order_by("-time").values_list("canonical", flat=True).first()
-    return None if last is None else json.loads(last)["subject"]
+    """The subject of the site's newest act of a kind, by its place in the log.
+
+    Not by its time, which an earlier clock may have set ahead; what waits for its place
+    is newer than what has one.
+    """
+    acts = Content.objects.filter(site=site, kind="act", event=act).order_by("-time")
+    found = list(acts.values_list("entry_id", "time", "canonical")[:_ENOUGH])
+    numbers = [entry for entry, _time, _canonical in found]
+    leaves = Leaf.objects.filter(site=site, entry__in=numbers)
+    places = {leaf.entry_id: (leaf.log, leaf.index) for leaf in leaves}
+    waits = (32_768, 0)  # after every place in every log
+    found.sort(key=lambda row: (places.get(row[0], waits), row[1]))
+    return json.loads(found[-1][2])["subject"] if found else None
 
 
 def forget() -> None:
     """Forget what is known to be noted."""
-    _noted.clear()
-    _noted_keys.clear()
+    _noted.forget()
+    _noted_keys.forget()

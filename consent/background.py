@@ -6,6 +6,7 @@ does the same in the foreground, and the rest besides.
 """
 
 import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,8 +14,7 @@ from threading import Event, Thread
 from typing import Final
 
 from django.conf import settings
-from django.db import Error as AnyDatabaseError
-from django.db import connections
+from django.db import connection, connections
 from django.utils import timezone
 
 from consent import anchors, counts, ledger, publication
@@ -40,7 +40,7 @@ class Chore:
 def sweep() -> None:
     """Seal what waits on every site; a site that cannot be sealed keeps no other."""
     for site in Site.objects.order_by("pk"):
-        ledger.seal_soon(site)
+        ledger.sweep(site)
 
 
 def prune() -> None:
@@ -105,12 +105,14 @@ def _done(chore: Chore, told: dict[str, str]) -> bool:
     """Do a chore; a failure that lasts is told of once, and that it ended."""
     try:
         chore.work()
-    except (AnyDatabaseError, LookupError, retention.TooShortError, OSError) as error:
+    except Exception as error:
         connections.close_all()  # whatever is wrong with one, the next is new
         if told.get(chore.name) != str(error):
             log.exception("Not done: %s. It is tried again.", chore.name)
         told[chore.name] = str(error)
         return False
+    if connection.settings_dict["OPTIONS"].get("pool"):
+        connections.close_all()  # a pool's connections are for the requests
     if told.pop(chore.name, None) is not None:
         log.warning("Done again: %s.", chore.name)
     return True
@@ -119,5 +121,10 @@ def _done(chore: Chore, told: dict[str, str]) -> bool:
 def serve() -> None:
     """Sweep beside the requests of this process, where it seals inline."""
     if settings.CONSENT_SEAL == "inline":
-        todo = (Chore("sweep", SWEEP_SECONDS, sweep),)
-        Thread(target=run, args=(todo, Event()), daemon=True, name="sweep").start()
+        _begin()
+        os.register_at_fork(after_in_child=_begin)  # no thread outlives a fork
+
+
+def _begin() -> None:
+    todo = (Chore("sweep", SWEEP_SECONDS, sweep),)
+    Thread(target=run, args=(todo, Event()), daemon=True, name="sweep").start()

@@ -184,7 +184,7 @@ def publish(
     """
     with transaction.atomic():
         # The site's row is locked, so that two editors cannot publish one number.
-        site = Site.objects.select_for_update().get(pk=site.pk)
+        site = Site.objects.select_for_update(no_key=True).get(pk=site.pk)
         _refuse_unfit(site, document)
         last = PolicyVersion.objects.filter(site=site).order_by("-version").first()
         version = _version(site, document, (last.version if last else 0) + 1)

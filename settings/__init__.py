@@ -184,7 +184,10 @@ CONSENT_SIGNING_KEY = env.kept_secret(
     else "Make one with manage.py make_signing_key FILE, keep it safe, and name the "
     "file in CONSENT_SIGNING_KEY_FILE.",
 )
-CONSENT_SIGNING_KEY_PATH = env.secret_file("CONSENT_SIGNING_KEY", CONSENT_DATA_DIR)
+CONSENT_KEY_FILES = [
+    env.secret_file(name, CONSENT_DATA_DIR)
+    for name in ("CONSENT_SIGNING_KEY", "CONSENT_RETIRING_KEY")
+]
 # Set for a while when the key changes: it then signs checkpoints beside the new one.
 CONSENT_RETIRING_KEY = env.text("CONSENT_RETIRING_KEY")
 CONSENT_CHECKPOINT_DIR = Path(

@@ -166,10 +166,10 @@ def _kept_path(name: str, folder: Path) -> Path:
 
 def secret_file(name: str, folder: Path) -> Path | None:
     """The file that a secret is read from; None where it stands in the environment."""
-    if os.environ.get(name):
-        return None
-    named = os.environ.get(f"{name}_FILE")
-    return Path(named) if named else _kept_path(name, folder)
+    named = os.environ.get(f"{name}_FILE")  # which comes before the other
+    if named:
+        return Path(named)
+    return None if os.environ.get(name) else _kept_path(name, folder)
 
 
 def _read_or_make(path: Path, make: Callable[[], str]) -> str:

@@ -35,8 +35,8 @@ def test_a_site_that_cannot_be_sealed_keeps_no_other_waiting(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     ledger.seal(site=site)
-    folder = ledger.kept.folder(site, 1)
-    folder.rename(folder.with_name("2"))  # as if a log had been lost
+    for path in ledger.kept.folder(site, 1).iterdir():
+        path.write_text("damaged", encoding="utf-8")
     write(site, 1)
     shop = another_site()
     write(shop, 1)
@@ -45,6 +45,16 @@ def test_a_site_that_cannot_be_sealed_keeps_no_other_waiting(
         background.sweep()
     assert {row.site for row in Waiting.objects.all()} == {site}
     assert caplog.text.count("The log of default could not be sealed.") == 1
+
+
+@pytest.mark.parametrize("host", ["shop+1.example.org", "a shop.example.org"])
+def test_a_log_that_cannot_be_named_keeps_no_other_waiting(
+    site: Site, host: str
+) -> None:
+    write(another_site(hosts=[host]), 1)
+    write(site, 1)
+    background.sweep()
+    assert {row.site.slug for row in Waiting.objects.all()} == {"shop"}
 
 
 def test_a_chore_that_fails_is_told_of_once_and_tried_until_it_is_done(

@@ -207,15 +207,19 @@ def test_a_signing_key_is_made_in_a_private_file_and_never_over_another(
     assert path.read_text() == key
 
 
-@pytest.mark.parametrize(("mode", "refused"), [(0o644, True), (0o640, False)])
+@pytest.mark.parametrize("name", ["CONSENT_SIGNING_KEY", "CONSENT_RETIRING_KEY"])
+@pytest.mark.parametrize(
+    ("mode", "refused"), [(0o644, True), (0o602, True), (0o640, False)]
+)
 def test_e014_a_key_that_everybody_can_read_serves_development_alone(
-    tmp_path: Path, folder: dict[str, str], mode: int, refused: bool
+    tmp_path: Path, folder: dict[str, str], name: str, mode: int, refused: bool
 ) -> None:
     path = tmp_path / "key"
     path.write_text(keys.new_key())
     path.chmod(mode)
     start = ("-c", "import settings.wsgi")
-    named = {"CONSENT_SIGNING_KEY_FILE": str(path), **folder}
+    other = {"CONSENT_SIGNING_KEY": keys.new_key()}
+    named = {**other, f"{name}_FILE": str(path), **folder}
     served = run(*start, DEBUG="0", **named)
     assert ("consent.E014" in served.stderr) is refused, served.stderr
     assert served.returncode == refused
@@ -459,6 +463,34 @@ def test_e022_a_sites_cookie_domain_is_one(site: Site, domain: str) -> None:
     assert site.slug in on_database()["consent.E022"]
     with pytest.raises(ValidationError, match="cookie_domain"):
         site.full_clean()
+
+
+def test_e005_the_key_in_force_cannot_retire(settings: Settings) -> None:
+    settings.CONSENT_RETIRING_KEY = settings.CONSENT_SIGNING_KEY
+    assert "cannot retire" in found()["consent.E005"]
+    settings.CONSENT_RETIRING_KEY = keys.new_key()
+    assert "consent.E005" not in found()
+
+
+def test_w032_a_folder_for_checkpoints_that_cannot_be_used_is_told(
+    settings: Settings,
+) -> None:
+    settings.CONSENT_CHECKPOINT_DIR = Path("/proc/checkpoints")
+    assert ("consent.W032" in found()) is not os.access("/proc", os.W_OK)
+
+
+@pytest.mark.parametrize(
+    ("debug", "inside", "told"),
+    [(False, True, True), (False, False, False), (True, True, False)],
+)
+def test_w033_checkpoints_are_kept_where_no_snapshot_takes_them_along(
+    settings: Settings, tmp_path: Path, debug: bool, inside: bool, told: bool
+) -> None:
+    settings.DEBUG = debug
+    settings.CONSENT_DATA_DIR = tmp_path / "data"
+    place = settings.CONSENT_DATA_DIR if inside else tmp_path
+    settings.CONSENT_CHECKPOINT_DIR = place / "checkpoints"
+    assert ("consent.W033" in found()) is told
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,22 @@
 """Sealing: what waits gets its place in the tree, and the tree a signed head."""
 
 import logging
-import shutil
 import uuid
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
-from django.core.management import call_command
-from django.core.management.base import CommandError
 from django.db import IntegrityError, transaction
 from django.test import Client
 from pytest_django import Settings
 
 from consent import keys, ledger
 from consent.core.merkle import root
-from consent.core.signed_note import parse_checkpoint, parse_note
+from consent.core.signed_note import (
+    parse_checkpoint,
+    parse_note,
+    parse_verifier_key,
+)
 from consent.ledger import kept, sealing
 from consent.models import (
     Checkpoint,
@@ -159,14 +160,53 @@ def test_a_seal_that_fails_never_reaches_the_choice(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_checkpoint_that_cannot_be_kept_outside_is_told_of_and_waits_for_nobody(
-    parisian: Client, settings: Settings, tmp_path: Path, caplog: Any
+    parisian: Client, caplog: Any
 ) -> None:
-    (tmp_path / "file").touch()
-    settings.CONSENT_CHECKPOINT_DIR = tmp_path / "file" / "folder"
+    lock = kept.folder(Site.objects.get(), 1) / "lock"
+    lock.unlink()
+    lock.mkdir()
     with caplog.at_level(logging.ERROR):
         choose(parisian, ALL)
     assert Waiting.objects.count() == 0
     assert "A checkpoint of default could not be kept." in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_visitor_seals_a_little_and_the_sweep_what_is_left(
+    parisian: Client, settings: Settings
+) -> None:
+    site = Site.objects.get()
+    settings.CONSENT_SEAL = "worker"
+    write(site, sealing.IN_A_REQUEST + 100)
+    settings.CONSENT_SEAL = "inline"
+    choose(parisian, ALL)
+    assert 0 < Waiting.objects.count() <= 110
+    ledger.sweep(site)
+    assert not Waiting.objects.exists()
+
+
+def test_a_transaction_of_many_entries_is_sealed_once(
+    site: Site, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks() as callbacks:
+        write(site, 20)
+    assert sum(isinstance(work, partial) for work in callbacks) == 1
+
+
+def test_a_key_is_kept_with_the_first_checkpoint_that_it_signs(
+    site: Site, settings: Settings
+) -> None:
+    write(site, 1)
+    settings.CONSENT_RETIRING_KEY = settings.CONSENT_SIGNING_KEY
+    settings.CONSENT_SIGNING_KEY = keys.new_key()  # before any entry that it signs
+    note = parse_note(sealed(site).checkpoint.note)
+    served = Client().get("/log/default/key").content.decode().strip()
+    key = parse_verifier_key(served)
+    assert keys.verify_note(note, name=key.name, public=key.public)
+    assert {row.pk for row in PublicKey.objects.all()} == {
+        keys.signing_key().id,
+        keys.retiring_key().id,
+    }
 
 
 def test_two_indexes_or_two_entries_of_one_place_are_impossible(site: Site) -> None:
@@ -215,143 +255,6 @@ def test_a_retiring_key_signs_beside_the_new_one(
     assert len(note.signatures) == 2
     for key in (old, keys.signing_key()):
         assert keys.verify_note(note, name=name, public=key.public_bytes)
-
-
-# --- a backup that was put back -------------------------------------------------------
-
-
-@pytest.fixture
-def restored(site: Site) -> tuple[Checkpoint, Checkpoint]:
-    """The database as it was a while ago, beside checkpoints from after that.
-
-    The head that the database has, and the newest that is kept outside of it.
-    """
-    write(site, 3)
-    before = sealed(site).checkpoint
-    held = transaction.savepoint_create()
-    write(site, 4, first=100)
-    lost = sealed(site).checkpoint
-    transaction.savepoint_rollback(held)
-    ledger.forget()
-    assert kept.newest(site, 1).size == lost.tree_size
-    return before, lost
-
-
-def test_a_restored_database_is_not_signed_and_says_why(
-    site: Site, restored: Any
-) -> None:
-    before, lost = restored
-    write(site, 20, first=200)  # more than what was lost
-    with pytest.raises(ledger.SealRefusedError, match="older backup") as caught:
-        ledger.seal(site=site)
-    assert str(before.tree_size) in str(caught.value)
-    assert str(lost.tree_size) in str(caught.value)
-    assert "--new-log" in str(caught.value)
-    assert Checkpoint.objects.latest("tree_size") == before
-    assert Waiting.objects.count() == 20
-
-
-def test_a_new_log_goes_on_after_a_restored_backup(site: Site, restored: Any) -> None:
-    before, lost = restored
-    entries = write(site, 5, first=200)
-    with pytest.raises(CommandError, match="Not signed: default"):
-        call_command("seal_ledger")
-    call_command("seal_ledger", "--new-log")
-    newest = ledger.latest_log(site)
-    assert newest.number == 2
-    assert newest.origin == "127.0.0.1/log/default/2"
-    assert indexes(site, 2) == list(range(6))
-    head = ledger.newest_checkpoint(site=site, log=2)
-    assert bytes(head.root) == root(leaf_hashes(site, 2))
-    act = Content.objects.get(event="log_opened")
-    for part in (bytes(lost.root).hex(), bytes(before.root).hex(), newest.origin):
-        assert part in act.canonical
-    # What was sealed before stays provable where it was.
-    old = Leaf.objects.get(log=1, index=0)
-    assert ledger.log_part(site=site, entry=old.entry_id)["tree_size"] == (
-        before.tree_size
-    )
-    new = ledger.log_part(site=site, entry=uuid.UUID(entries[0]))
-    assert new["tree_size"] == 6
-    write(site, 1, first=300)
-    assert sealed(site).checkpoint.log == 2
-
-
-def test_a_log_that_is_in_order_is_not_closed(site: Site) -> None:
-    write(site, 1)
-    call_command("seal_ledger", "--new-log")
-    assert ledger.latest_log(site).number == 1
-    assert Waiting.objects.count() == 0
-
-
-def test_a_backup_from_before_the_second_log_is_noticed_as_well(
-    site: Site, restored: Any
-) -> None:
-    held = transaction.savepoint_create()
-    call_command("seal_ledger", "--new-log")
-    transaction.savepoint_rollback(held)
-    ledger.forget()
-    kept_before = kept.folder(site, 1)
-    for path in kept_before.iterdir():
-        path.unlink()  # so that nothing but the second log's folder tells
-    kept_before.rmdir()
-    write(site, 1, first=400)
-    with pytest.raises(ledger.SealRefusedError, match="log 2 are kept"):
-        ledger.seal(site=site)
-
-
-def test_a_log_that_was_rewritten_is_not_signed(site: Site) -> None:
-    held = transaction.savepoint_create()
-    write(site, 3)
-    sealed(site)
-    transaction.savepoint_rollback(held)
-    ledger.forget()
-    write(site, 3)  # as many entries, and other ones
-    outside, away = kept.folder(site, 1), kept.folder(site, 1).with_name("away")
-    outside.rename(away)
-    assert sealed(site).checkpoint.tree_size == 6
-    shutil.rmtree(outside)
-    away.rename(outside)
-    write(site, 1, first=50)
-    with pytest.raises(ledger.SealRefusedError, match="rewritten"):
-        ledger.seal(site=site)
-
-
-def test_a_head_that_is_not_the_trees_is_not_built_upon(site: Site) -> None:
-    size = sealed(site).checkpoint.tree_size
-    Checkpoint.objects.create(
-        site=site, tree_size=size + 1, root=b"x" * 32, note="", key_id="", time=NOON
-    )
-    ledger.forget()
-    write(site, 1)
-    with pytest.raises((ledger.SealRefusedError, ledger.BrokenTreeError)):
-        ledger.seal(site=site)
-
-
-def test_every_checkpoint_is_kept_outside_the_database(site: Site) -> None:
-    for number in range(3):
-        write(site, 2, first=10 * number)
-        sealed(site)
-    notes = [checkpoint.note for checkpoint in Checkpoint.objects.order_by("tree_size")]
-    assert list(kept.notes(site, 1)) == notes
-    folder = kept.folder(site, 1)
-    assert (folder / "newest").read_text(encoding="utf-8") == notes[-1]
-    assert folder.stat().st_mode & 0o777 == 0o700
-
-
-def test_a_kept_checkpoint_that_was_damaged_leaves_the_ones_before_it(
-    site: Site,
-) -> None:
-    write(site, 1)
-    sealed(site)
-    size = kept.newest(site, 1).size
-    folder = kept.folder(site, 1)
-    (folder / "newest").write_text("nothing", encoding="utf-8")
-    with next(folder.glob("*.jsonl")).open("a", encoding="utf-8") as file:
-        file.write('{"time": "2026-11-23T')  # the power went
-    assert kept.newest(site, 1).size == size
-    kept.keep(site, Checkpoint.objects.order_by("tree_size").first())
-    assert kept.newest(site, 1).size == size  # and never an older one instead
 
 
 def test_many_receipts_share_what_they_read_and_say_what_each_says_alone(

@@ -1,7 +1,7 @@
 """Going on after a restored backup: the old log is closed, a new one begins.
 
 The old log cannot grow any more: a head signed now would contradict one that somebody
-may hold. What is in the database of it stays provable there. The new log's first entry
+may hold. What is in the database of it stays provable there. An entry of the new log
 names the old one, where it ended here, and where the newest kept checkpoint says that
 it ended.
 """
@@ -18,14 +18,23 @@ from consent.models import Log, Site
 LOG_OPENED: Final = "log_opened"
 
 
+class NotRefusedError(Exception):
+    """The log is in order, so that there is nothing to close."""
+
+
 def begin_log(*, site: Site, at: datetime) -> Log:
     """Close a site's log and begin the next, with an act that says so.
 
-    Raises IntegrityError where somebody else begins one at the same moment.
+    NotRefusedError where the log may be signed after all, which is asked again once
+    nobody can be sealing; IntegrityError where somebody else begins one as well.
     """
-    before = ledger.latest_log(site)
-    number = max([before.number if before else 0, *kept.numbers(site)]) + 1
     with transaction.atomic():
+        # Whoever seals now has this lock; nobody seals into the old log after it.
+        list(Log.objects.select_for_update().filter(site=site).order_by("pk"))
+        if not ledger.refusal(site):
+            raise NotRefusedError
+        before = ledger.latest_log(site)
+        number = max([before.number if before else 0, *kept.numbers(site)]) + 1
         opened = ledger.open_log(site=site, number=number, at=at)
         acts.record(
             site=site,

@@ -1,9 +1,11 @@
 """What the settings alone can get wrong."""
 
+import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
 from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 from typing import Final
 
 from django.conf import settings
@@ -86,26 +88,52 @@ def _demo() -> Messages:
 
 def _key() -> Messages:
     try:
-        keys.signing_key()
-        keys.retiring_key()
+        signing, retiring = keys.signing_key(), keys.retiring_key()
     except keys.KeyProblemError as error:
         yield Error(str(error), id="consent.E005")
+        return
+    if retiring is not None and retiring.id == signing.id:
+        yield Error(
+            "CONSENT_RETIRING_KEY is the key in force, which cannot retire.",
+            hint="Give the key before it, or remove the setting.",
+            id="consent.E005",
+        )
 
 
 def _key_file() -> Messages:
     """Who can read the key can sign what never happened."""
-    path = settings.CONSENT_SIGNING_KEY_PATH
-    if settings.DEBUG or path is None:
-        return
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        return  # that it cannot be read was noted when it was read
-    if mode & stat.S_IROTH:
-        yield Error(
-            f"Everybody on this machine can read the signing key {path.name}.",
-            hint=f"chmod 600 {path.name}; in a container mount it with mode 0400.",
-            id="consent.E014",
+    files = [] if settings.DEBUG else settings.CONSENT_KEY_FILES
+    for path in filter(None, files):
+        try:
+            mode = path.stat().st_mode
+        except OSError:
+            continue  # that it cannot be read was noted when it was read
+        if mode & (stat.S_IROTH | stat.S_IWOTH):
+            yield Error(
+                f"Everybody on this machine can read or write the key {path.name}.",
+                hint=f"chmod 600 {path.name}; in a container mount it with mode 0400.",
+                id="consent.E014",
+            )
+
+
+def _checkpoints() -> Messages:
+    """Where checkpoints are kept must be there to be written, and be elsewhere."""
+    kept: Path = settings.CONSENT_CHECKPOINT_DIR
+    there = next(path for path in (kept, *kept.parents) if path.exists())
+    if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
+        yield checks.Warning(
+            f"CONSENT_CHECKPOINT_DIR, {kept}, cannot be read and written, so that a "
+            "backup that is put back would go unnoticed.",
+            hint="Let the product's user read and write it.",
+            id="consent.W032",
+        )
+    if not settings.DEBUG and kept.is_relative_to(settings.CONSENT_DATA_DIR):
+        yield checks.Warning(
+            "Checkpoints are kept beside the data: one snapshot takes both along, and "
+            "nobody notices that it was put back.",
+            hint="Set CONSENT_CHECKPOINT_DIR to a folder elsewhere, and share it "
+            "between machines.",
+            id="consent.W033",
         )
 
 
@@ -226,5 +254,5 @@ def _secret() -> Messages:
 
 _OF_SETTINGS: Final = (
     *(_understood, _proxies, _headers, _cookie, _hosts, _secret),
-    *(_demo, _key, _key_file, _overrides, _retention, _anchors, _segment),
+    *(_demo, _key, _key_file, _checkpoints, _overrides, _retention, _anchors, _segment),
 )

@@ -75,10 +75,12 @@ def _string(value: str) -> str:
 def _integer(value: int) -> str:
     if abs(value) >= _EXACT:
         raise ValueError("an integer is too large to be exact in every JSON reader")
-    return str(value)
+    return int.__repr__(value)
 
 
 def _object(value: Mapping[str, Json]) -> str:
+    if not all(isinstance(key, str) for key in value):
+        raise TypeError("a key that is no text has no canonical JSON")
     # RFC 8785 section 3.2.3: keys are sorted by their UTF-16 code units.
     keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
     return "{" + ",".join(f"{_string(k)}:{_text(value[k])}" for k in keys) + "}"

@@ -5,7 +5,7 @@ Transparency keeps them apart too): `append` runs in the transaction of a choice
 waits for nobody; `seal` takes what waits, one at a time for each site.
 """
 
-from consent.ledger import entries, sealing
+from consent.ledger import keyring, sealing
 from consent.ledger.entries import (
     Owner,
     Receipt,
@@ -25,19 +25,14 @@ from consent.ledger.heads import (
 )
 from consent.ledger.opening import open_log
 from consent.ledger.proofs import consistency_between, log_part, log_parts
-from consent.ledger.sealing import (
-    Sealed,
-    SealRefusedError,
-    refusal,
-    seal,
-    seal_soon,
-)
+from consent.ledger.sealing import Sealed, seal, seal_soon, sweep
+from consent.ledger.standing import SealRefusedError, refusal
 from consent.ledger.tree import BrokenTreeError, nodes, tile_hashes
 
 
 def forget() -> None:
     """Forget what this process remembers of keys and trees."""
-    entries.forget()
+    keyring.forget()
     sealing.forget()
 
 
@@ -65,6 +60,7 @@ __all__ = [
     "refusal",
     "seal",
     "seal_soon",
+    "sweep",
     "tile_hashes",
     "verifier_keys",
     "with_cosignatures",

@@ -12,19 +12,18 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from consent.core.merkle import leaf_hash
 from consent.core.record import Act, ConsentRecord, canonical_bytes
-from consent.keys import SigningKey, signing_key
-from consent.ledger import rows
+from consent.keys import signing_key
+from consent.ledger import keyring, rows
 from consent.ledger.sealing import seal_soon
-from consent.models import Content, Link, PublicKey, Site
+from consent.models import Content, Link, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ def append(*, site: Site, entry: ConsentRecord | Act, owner: Owner | None) -> Re
         visitor=owner.visitor if owner else None,
     )
     with transaction.atomic(savepoint=False):
-        _remember(key, entry.time)
+        keyring.remember(key)
         rows.insert(
             site=site.pk,
             number=uuid.UUID(entry.id),
@@ -116,7 +115,7 @@ def append(*, site: Site, entry: ConsentRecord | Act, owner: Owner | None) -> Re
             ties=_ties(owner) if owner else None,
         )
         if settings.CONSENT_SEAL == "inline":
-            transaction.on_commit(partial(seal_soon, site), robust=True)
+            _seal_after_commit(site)
     return receipt
 
 
@@ -144,23 +143,13 @@ def _ties(owner: Owner) -> rows.Ties:
     )
 
 
-# Keys that are known to be kept.
-_kept: set[str] = set()
-
-
-def _remember(key: SigningKey, at: datetime) -> None:
-    """Keep the public key with the first entry that it signs."""
-    if key.id in _kept:
-        return
-    PublicKey.objects.get_or_create(
-        id=key.id, defaults={"public": key.public_bytes, "first_used": at}
-    )
-    transaction.on_commit(lambda: _kept.add(key.id))
-
-
-def forget() -> None:
-    """Forget which keys are known to be kept."""
-    _kept.clear()
+def _seal_after_commit(site: Site) -> None:
+    """Have what waits sealed once the transaction has committed, and only once."""
+    for registered in connection.run_on_commit:
+        work = registered[1]
+        if isinstance(work, partial) and work.func is seal_soon and site in work.args:
+            return
+    transaction.on_commit(partial(seal_soon, site), robust=True)
 
 
 def receipt_of(content: Content, link: Link | None) -> Receipt:

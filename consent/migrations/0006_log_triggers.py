@@ -7,6 +7,8 @@ and nothing else, except
   once a removal for retention does;
 - an entry stops waiting once it has its leaf.
 
+A site's short name, which names its log, is never changed.
+
 On PostgreSQL a function writes the rows of an entry in one round trip.
 """
 
@@ -113,6 +115,10 @@ def _postgresql(execute: Callable[..., None]) -> None:
         "REFERENCING OLD TABLE AS gone FOR EACH STATEMENT "
         "EXECUTE FUNCTION consent_only_sealed();"
     )
+    execute(
+        "CREATE TRIGGER consent_site_slug BEFORE UPDATE OF slug ON consent_site "
+        f"FOR EACH ROW WHEN (NEW.slug IS DISTINCT FROM OLD.slug) {call};"
+    )
     for name, column in _KEYS.items():
         execute(
             f"ALTER TABLE consent_{name} DROP CONSTRAINT consent_{name}_pkey, "
@@ -141,6 +147,12 @@ def _sqlite(execute: Callable[..., None]) -> None:
             "WHERE site_id = OLD.site_id AND entry_id = OLD.entry_id AND reason IN "
         )
         execute(_refuse(name, "delete", f"{unless}({counting}))"))
+    # A later migration that makes the table of sites anew has to make this anew, too.
+    execute(
+        "CREATE TRIGGER consent_site_slug BEFORE UPDATE OF slug ON consent_site "
+        "WHEN NEW.slug <> OLD.slug "
+        "BEGIN SELECT RAISE(ABORT, 'the slug of consent_site is append-only'); END;"
+    )
     execute(_refuse("restricted", "update"))
     execute(_refuse("waiting", "update"))
     execute(

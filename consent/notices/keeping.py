@@ -2,19 +2,20 @@
 
 from django.db import transaction
 
+from consent.ledger.known import Known
 from consent.models import Asset, Notice
 from consent.notices import looks, shown
 from consent.notices.words import Document
 
 # Hashes of notices and assets that are known to be kept.
-_kept: set[str] = set()
+_kept: Known[str, bool] = Known()
 
 
 def keep(digest: str, document: Document) -> None:
     """Keep a notice of this process, with its assets, in the caller's transaction."""
-    if digest in _kept:
+    if _kept.get(digest):
         return
-    named = [name for name in _assets(document) if name not in _kept]
+    named = [name for name in _assets(document) if not _kept.get(name)]
     # In the order of their hashes, so that no two transactions wait for each other.
     bodies = [(name, looks.body_of(name)) for name in sorted(named)]
     Asset.objects.bulk_create(
@@ -27,7 +28,12 @@ def keep(digest: str, document: Document) -> None:
     Notice.objects.bulk_create(
         [Notice(hash=digest, document=document)], ignore_conflicts=True
     )
-    transaction.on_commit(lambda: _kept.update({digest, *named}))
+    transaction.on_commit(lambda: _learn(digest, *named))
+
+
+def _learn(*hashes: str) -> None:
+    for name in hashes:
+        _kept.learn(name, True)
 
 
 def _assets(document: Document) -> set[str]:
@@ -44,6 +50,6 @@ def assets_of(document: Document) -> list[Asset]:
 
 def forget() -> None:
     """Forget which notices are known to be kept, and how they were made."""
-    _kept.clear()
+    _kept.forget()
     shown.forget()
     looks.forget()

@@ -53,13 +53,15 @@ def tile(request: HttpRequest, slug: str, path: str, number: int = 1) -> HttpRes
 @require_safe
 def key(request: HttpRequest, slug: str, number: int = 1) -> HttpResponse:
     """GET /log/<site>/key: the verifier key of the newest head, on one line."""
-    newest, *_older = ledger.verifier_keys(_state(request, slug, number))
-    return _text(f"{newest}\n", seconds=300)
+    found = ledger.verifier_keys(_state(request, slug, number))
+    if not found:
+        raise Http404
+    return _text(f"{found[0]}\n", seconds=300)
 
 
 @require_safe
 def keys(request: HttpRequest) -> HttpResponse:
-    """GET /keys: every key that ever signed for this site's logs, newest first."""
+    """GET /keys: every key that ever signed here, under the site's logs' names."""
     site = request.consent.published.site  # type: ignore[attr-defined]
     states = reversed(list(ledger.log_states(site)))
     lines = [line for state in states for line in ledger.verifier_keys(state)]

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from consent import ledger
-from consent.audit.reopening import begin_log
+from consent.audit.reopening import NotRefusedError, begin_log
 from consent.models import Site
 
 
@@ -34,13 +34,20 @@ class Command(BaseCommand):
         if refused:
             raise CommandError(f"Not signed: {', '.join(s.slug for s in refused)}.")
 
-    def _sealed(self, site: Site, options: dict[str, Any]) -> bool:
-        if options["new_log"] and ledger.refusal(site):
-            opened = begin_log(site=site, at=timezone.now())
-            self.stdout.write(f"{site.slug}: began {opened.origin}.")
+    def _begin(self, site: Site) -> None:
         try:
+            opened = begin_log(site=site, at=timezone.now())
+        except NotRefusedError:
+            self.stdout.write(f"{site.slug}: the log is in order and stays open.")
+        else:
+            self.stdout.write(f"{site.slug}: began {opened.origin}.")
+
+    def _sealed(self, site: Site, options: dict[str, Any]) -> bool:
+        try:
+            if options["new_log"]:
+                self._begin(site)
             sealed = ledger.seal(site=site)
-        except ledger.SealRefusedError as error:
+        except Exception as error:  # noqa: BLE001 - told of, and the next site is sealed
             self.stderr.write(f"{site.slug}: {error}")
             return False
         if sealed is None:
