@@ -13,8 +13,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # Contents are listed by time, entries never: an index that only costs.
-        migrations.RemoveIndex(model_name="entry", name="entry_recent"),
         migrations.DeleteModel(name="Leaf"),
         migrations.DeleteModel(name="Tile"),
         migrations.DeleteModel(name="Checkpoint"),

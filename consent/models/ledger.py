@@ -28,6 +28,8 @@ class Entry(models.Model):
     class Meta:
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
+        # So that a stretch of the log is read in one go when it is verified.
+        indexes = [models.Index(fields=["site", "-time", "id"], name="entry_recent")]
 
     def __str__(self) -> str:
         return self.id.hex
