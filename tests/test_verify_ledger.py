@@ -1,0 +1,224 @@
+"""A ledger that is what was recorded verifies; one entry that is not is named."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models import F
+
+from consent import ledger
+from consent.audit.verify import Wanted, verify
+from consent.audit.verifying.contents import Contents, Reading
+from consent.audit.verifying.rows import Stretch
+from consent.core.canonical import canonical
+from consent.core.merkle import leaf_hash
+from consent.models import Content, Entry, Leaf, Link, Site
+from tests.conftest import NOON, NewVisitor
+from tests.logs import another_site, write
+from tests.tampering import (
+    all_wrong,
+    at,
+    first_wrong,
+    in_spite_of_triggers,
+    named,
+    verified,
+)
+from tests.visits import ALL, NONE, choose
+
+GRANTED, REFUSED = 3, 4
+
+
+@pytest.fixture
+def choices(visitor: NewVisitor, site: Site) -> Site:
+    """A log of three acts, then a grant that is linked, then a refusal of nobody."""
+    ledger.seal(site=site)
+    for wish in (ALL, NONE):
+        choose(visitor("2a02:cfc0::1"), wish)
+        ledger.seal(site=site)
+    events = [content(place).get().event for place in (GRANTED, REFUSED)]
+    assert events == ["granted", "refused"]
+    return site
+
+
+def entry(place: int) -> Any:
+    return Entry.objects.filter(pk=at(place).entry_id)
+
+
+def content(place: int) -> Any:
+    return Content.objects.filter(pk=at(place).entry_id)
+
+
+def test_a_ledger_of_choices_verifies_and_is_told_of(choices: Site) -> None:
+    [site] = verified("--signatures")["sites"]
+    [log] = site["logs"]
+    assert log["origin"] == "127.0.0.1/log/default"
+    assert log["entries"] == Entry.objects.count()
+    assert log["checkpoints"] == 3
+    assert (site["waiting"], site["erased"], site["remarks"]) == (0, 0, [])
+
+
+def test_what_waits_is_checked_and_counted(choices: Site) -> None:
+    write(choices, 3)
+    [site] = verified()["sites"]
+    assert site["waiting"] == 3
+
+
+def test_a_site_that_sealed_nothing_verifies(db: None) -> None:
+    another_site()
+    assert [site["site"] for site in verified()["sites"]] == ["shop"]
+
+
+def test_a_log_that_grows_meanwhile_verifies_up_to_where_it_was(choices: Site) -> None:
+    write(choices, 300)
+    ledger.seal(site=choices)
+    size = Leaf.objects.count()
+    grown = []
+
+    def grow(done: int, total: int) -> None:
+        assert done == total == size
+        write(choices, 300, first=1000)
+        ledger.seal(site=choices)
+        grown.extend(write(choices, 2, first=2000))
+
+    [report] = verify(Wanted(sites=[choices]), tell=grow)
+    assert grown
+    assert report.count == 0, report.findings
+    assert report.logs[0].entries == size
+    assert Leaf.objects.count() == size + 300
+    assert report.waiting == 2
+
+
+def test_an_edited_record_is_named(choices: Site) -> None:
+    before = content(GRANTED).get().canonical
+    with in_spite_of_triggers():
+        content(GRANTED).update(canonical=before.replace("granted", "refused"))
+    assert first_wrong() == (
+        named(GRANTED) + "its contents are not those that its leaf hash was made of."
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("kind", "act"),
+        ("event", "refused"),
+        ("country", "DE"),
+        ("rule", "DE"),
+        ("model", "notice"),
+        ("surface", "banner"),
+        ("policy_version", 2),
+        ("gpc", True),
+        ("time", NOON),
+    ],
+)
+def test_an_edited_column_is_named(choices: Site, column: str, value: Any) -> None:
+    with in_spite_of_triggers():
+        content(GRANTED).update(**{column: value})
+    assert first_wrong().startswith(named(GRANTED) + f"its column {column} says")
+    assert [found["index"] for found in all_wrong()] == [GRANTED]
+
+
+@pytest.mark.parametrize("column", ["event", "policy_version", "time"])
+def test_an_edited_column_of_an_act_is_named(choices: Site, column: str) -> None:
+    values = {"event": "other", "policy_version": 1, "time": NOON}
+    with in_spite_of_triggers():
+        content(0).update(**{column: values[column]})
+    assert first_wrong().startswith(named(0) + f"its column {column} says")
+
+
+def test_the_time_of_an_entry_and_of_its_content_moved_together_is_named(
+    choices: Site,
+) -> None:
+    with in_spite_of_triggers():
+        for rows in (entry(REFUSED), content(REFUSED)):
+            rows.update(time=F("time") + timedelta(milliseconds=1))
+    assert first_wrong().startswith(named(REFUSED) + "its column time says")
+
+
+def test_contents_of_another_entry_are_named(choices: Site) -> None:
+    """Whoever swaps contents and leaf hashes still has the wrong numbers."""
+    two = [content(GRANTED).get(), content(REFUSED).get()]
+    with in_spite_of_triggers():
+        for place, other in zip((GRANTED, REFUSED), reversed(two), strict=True):
+            content(place).update(canonical=other.canonical)
+            hashed = leaf_hash(other.canonical.encode())
+            entry(place).update(leaf_hash=hashed)
+    assert f"its column id says '{two[0].pk.hex}'" in first_wrong()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"format": 2}, "its contents are not of format 1"),
+        ({"site": "shop"}, "its contents are those of another site"),
+        ({"kind": "act"}, "its contents lack a member of format 1"),
+    ],
+)
+def test_contents_that_are_no_record_of_the_site_are_named(
+    choices: Site, change: dict[str, Any], says: str
+) -> None:
+    members = {**json.loads(content(REFUSED).get().canonical), **change}
+    data = canonical(members)
+    with in_spite_of_triggers():
+        content(REFUSED).update(canonical=data.decode())
+        entry(REFUSED).update(leaf_hash=leaf_hash(data))
+    assert first_wrong() == f"{named(REFUSED)}{says}."
+
+
+def test_an_entry_that_was_removed_is_named(choices: Site) -> None:
+    name = named(GRANTED)
+    with in_spite_of_triggers():
+        entry(GRANTED)._raw_delete("default")
+    assert first_wrong() == name + "its entry is gone."
+
+
+def test_contents_that_were_removed_are_named(choices: Site) -> None:
+    with in_spite_of_triggers():
+        content(GRANTED).delete()
+    says = "its contents are gone, and no retention run took them."
+    assert first_wrong() == named(GRANTED) + says
+
+
+def test_a_link_that_was_removed_is_named(choices: Site) -> None:
+    with in_spite_of_triggers():
+        Link.objects.filter(pk=at(GRANTED).entry_id).delete()
+    says = "its link is gone, and no erasure took it."
+    assert first_wrong() == named(GRANTED) + says
+
+
+@pytest.mark.parametrize("change", [{"visitor": "0" * 32}, {"salt": b"0" * 32}])
+def test_a_link_to_somebody_else_is_named(choices: Site, change: Any) -> None:
+    with in_spite_of_triggers():
+        Link.objects.filter(pk=at(GRANTED).entry_id).update(**change)
+    says = "its link is not the one that was recorded with it."
+    assert first_wrong() == named(GRANTED) + says
+
+
+def test_a_link_that_was_put_to_a_record_of_nobody_is_named(choices: Site) -> None:
+    link = Link.objects.get(pk=at(GRANTED).entry_id)
+    link.entry_id, link.time = at(REFUSED).entry_id, entry(REFUSED).get().time
+    link.save(force_insert=True)
+    says = "its link is not the one that was recorded with it."
+    assert first_wrong() == named(REFUSED) + says
+
+
+def test_a_receipts_signature_is_verified_when_that_is_asked(choices: Site) -> None:
+    other = entry(REFUSED).get().signature
+    with in_spite_of_triggers():
+        entry(GRANTED).update(signature=other)
+    verified()
+    says = "its receipt’s signature is not good."
+    assert first_wrong("--signatures") == named(GRANTED) + says
+
+
+def test_a_value_that_is_no_text_is_named_and_stops_nothing() -> None:
+    """SQLite keeps bytes in a column of text, if somebody puts them there."""
+    whose = Reading(site=1, slug="default", keys={})
+    checked = Contents(whose, Stretch(site=1, log=1, first=0, last=2).source)
+    row = ("granted", "FR", "consent", "FR", "opt_in", "1", "false", "banner")
+    time = "2026-11-23 12:00:00"
+    checked.check([(0, "a" * 32, (b"x" * 32, time), (b"{}", time, *row), None)])
+    [found] = checked.findings
+    assert (found.index, found.receipt) == (0, "a" * 32)
+    assert found.says == "it has a value of another kind than its column is for"

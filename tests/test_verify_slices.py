@@ -1,0 +1,108 @@
+"""Long logs are verified in slices, by several processes, as short ones are at once."""
+
+import os
+import random
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consent import keys, ledger
+from consent.audit import verify as verifying
+from consent.audit.verifying import logs, walk
+from consent.audit.verifying.tree import Peaks, fold
+from consent.core import merkle
+from consent.core.signed_note import checkpoint_text
+from consent.models import Checkpoint, Content, Leaf, Log, Site, Tile
+from tests.logs import write
+from tests.tampering import at, first_wrong, in_spite_of_triggers, undone, verified
+
+
+def forged(checkpoint: Checkpoint, *, key: keys.SigningKey, root: bytes = b"") -> str:
+    """The note of a checkpoint, by a key that is not ours, or of another root."""
+    origin = Log.objects.get().origin
+    wanted = root or bytes(checkpoint.root)
+    text = checkpoint_text(origin=origin, size=checkpoint.tree_size, root=wanted)
+    return f"{text}\n{key.note_line(text, name=origin)}"
+
+
+@pytest.fixture
+def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logs are cut into slices of one tile, so that a small log has several."""
+    for module in (logs, walk, verifying):
+        monkeypatch.setattr(module, "SLICE", 256)
+
+
+@pytest.fixture
+def long_log(site: Site, small_slices: None) -> Site:
+    """A log of five slices, the last of them begun, with checkpoints within them."""
+    for number in range(12):
+        write(site, 97, first=1000 * number)
+        ledger.seal(site=site)
+    assert Tile.objects.count() == 4
+    return site
+
+
+def test_a_log_of_many_slices_verifies(long_log: Site) -> None:
+    [report] = verified()["sites"][0]["logs"]
+    assert (report["entries"], report["checkpoints"]) == (Leaf.objects.count(), 12)
+
+
+def test_an_entry_of_any_slice_is_named(long_log: Site) -> None:
+    for place in (0, 255, 256, 600, 1023, 1024, 1100):
+        number = at(place).entry_id
+        with undone(), in_spite_of_triggers():
+            Content.objects.filter(pk=number).update(event="other")
+            name = f"default, log 1, entry {place}, receipt {number.hex}: "
+            assert first_wrong().startswith(name)
+    verified()
+
+
+def test_a_checkpoint_of_any_slice_is_held_against_its_tree(long_log: Site) -> None:
+    root = b"\x07" * 32
+    for head in Checkpoint.objects.all():
+        note = forged(head, key=keys.signing_key(), root=root)
+        with undone(), in_spite_of_triggers():
+            Checkpoint.objects.filter(pk=head.pk).update(root=root, note=note)
+            assert f"in the checkpoint of {head.tree_size} entries" in first_wrong()
+    verified()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_processes_find_what_one_does(
+    long_log: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connection.vendor == "sqlite":  # what is in memory no other process can read
+        file = tmp_path / "db.sqlite3"
+        connection.ensure_connection()
+        with closing(sqlite3.connect(file)) as copy:
+            connection.connection.backup(copy)
+        monkeypatch.setitem(connection.settings_dict, "NAME", str(file))
+    assert os.environ["DJANGO_SETTINGS_MODULE"] == "tests.settings"
+    monkeypatch.setattr(verifying, "WORTH", 1)
+    assert verified("--jobs", "2")["sites"][0]["logs"][0]["entries"] > 1024
+
+
+@given(count=st.integers(1, 1100), wanted=st.lists(st.integers(1, 1100), max_size=8))
+def test_roots_on_the_way_are_those_of_the_whole_tree(
+    count: int, wanted: list[int]
+) -> None:
+    leaves = [random.Random(n).randbytes(32) for n in range(count)]
+    sizes = sorted({min(size, count) for size in wanted})
+    part = fold(leaves, sizes=sizes)
+    assert {size: merkle.root(leaves[:size]) for size in sizes} == part.roots
+
+
+@given(count=st.integers(0, 40), rest=st.integers(1, 8))
+def test_complete_subtrees_and_a_rest_make_the_root(count: int, rest: int) -> None:
+    leaves = [bytes([n]) * 32 for n in range(8 * count % 256 + rest)]
+    whole = (len(leaves) - rest) // 8
+    peaks = Peaks()
+    for number in range(whole):
+        peaks.push(merkle.root(leaves[8 * number : 8 * number + 8]))
+    right = merkle.root(leaves[8 * whole :])
+    assert peaks.root_with(right) == merkle.root(leaves)
