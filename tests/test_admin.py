@@ -49,6 +49,20 @@ def test_the_auditor_finds_a_record_by_its_number_and_reads_its_bytes(
         assert part in text
 
 
+def test_a_record_that_was_erased_is_shown_to_nobody(
+    desk: Client, parisian: Client
+) -> None:
+    number = choose(parisian, ALL)["receipt"]["id"]
+    shown = page("content", "change", number)
+    assert desk.get(shown).status_code == 200
+    parisian.delete("/api/v1/visitor", headers={"Sec-Fetch-Site": "same-origin"})
+    assert (
+        desk.get(shown).status_code == 302
+    )  # Django's way to say that it is not there
+    desk.get(page("content"))  # which repeats what the page before it said
+    assert number not in desk.get(page("content")).content.decode()
+
+
 def test_a_search_for_anything_else_finds_nothing_and_breaks_nothing(
     desk: Client, parisian: Client
 ) -> None:
@@ -112,6 +126,7 @@ def form(site: Site, **changes: Any) -> dict[str, Any]:
         "controller_contact": site.controller_contact,
         "privacy_policy_url": site.privacy_policy_url,
         "audience": site.audience,
+        "erasure": site.erasure,
         "rule_overrides": json.dumps(site.rule_overrides),
     }
     return values | changes

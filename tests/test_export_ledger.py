@@ -345,6 +345,21 @@ def test_a_file_that_is_gone_is_written_again(sealed: Site, tmp_path: Path) -> N
     assert len(lines(tmp_path / "out")) == Entry.objects.count()
 
 
+@pytest.mark.parametrize("damage", [b"", b"cut", None])
+def test_a_file_that_is_not_what_it_was_is_written_again(
+    sealed: Site, tmp_path: Path, damage: bytes | None
+) -> None:
+    told = {"site": sealed, "options": Options(part=7), "at": NOON}
+    with pytest.raises(Killed):
+        export(**told, out=tmp_path / "out", after_part=killed_after(2))
+    path = tmp_path / "out" / "log1-000000000000.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole.swapcase() if damage is None else damage)
+    export(**told, out=tmp_path / "out", resume=True)
+    assert path.read_bytes() == whole
+    assert path.stat().st_mode & 0o077 == 0
+
+
 def test_an_export_goes_on_only_with_the_same_options(
     sealed: Site, tmp_path: Path
 ) -> None:

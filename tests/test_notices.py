@@ -411,8 +411,25 @@ def test_markup_that_acts_is_stilled(parisian: Client) -> None:
     assert text[0].strip() == (
         '<section><a href="#kept" title="https://evil.example/">go</a>'
         '<img alt="a &amp; b"/><form><button name="a" type="button">Send'
-        "</button></form></script>&eacute;&#233;</section>"
+        "</button></form>&eacute;&#233;</section>"
     )
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<script>"<img src=https://evil.example/x onerror=act()>"</script>',
+        "<p>so<img src=https://evil.example/x onerror=act()",
+        '<textarea></textarea><script>"</script ><img src=x onerror=act()>',
+    ],
+)
+def test_what_looks_like_text_does_not_become_a_tag(
+    parisian: Client, markup: str
+) -> None:
+    document = {**answer(parisian, "banner").document, "html": markup}
+    text = notices.standalone(document, []).partition("<body>")[2].partition("<footer")
+    assert "<script" not in text[0]
+    assert not re.search(r"<[^>]*onerror", text[0])
 
 
 def test_words_of_the_first_format_are_shown_plainly() -> None:

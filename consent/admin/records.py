@@ -5,13 +5,13 @@ import uuid
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from consent.models import Content
+from consent.models import Content, Removal
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[Content]
@@ -42,7 +42,7 @@ class ReadOnly:
 
 @admin.register(Content)
 class RecordAdmin(ReadOnly, _Admin):
-    """The records of all sites, newest first."""
+    """The records of all sites, newest first, without those that were erased."""
 
     list_display = (
         "receipt",
@@ -72,6 +72,14 @@ class RecordAdmin(ReadOnly, _Admin):
     readonly_fields = fields
     search_fields = ("entry",)
     search_help_text = _("A receipt's number")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Content]:
+        erased = Removal.objects.filter(
+            site=OuterRef("site"),
+            entry=OuterRef("pk"),
+            reason=Removal.Reason.ERASURE,
+        )
+        return super().get_queryset(request).exclude(Exists(erased))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Content], search_term: str

@@ -50,6 +50,7 @@ class SiteForm(_SiteForm):
             "privacy_policy_url",
             "audience",
             "sensitive",
+            "erasure",
             "rule_overrides",
         )
 

@@ -127,7 +127,7 @@ def _outcome(question: _Question, at: datetime) -> Outcome:
     )
     try:
         said = question.ask(head)
-        _require_no_later(said, at)
+        _require_of_its_time(said, question.checkpoint, at)
         _keep(question, said)
     except AnchorError as error:
         return outcome(problem=str(error), alarm=error.alarm)
@@ -138,9 +138,12 @@ def _outcome(question: _Question, at: datetime) -> Outcome:
     return outcome(time=said.time)
 
 
-def _require_no_later(said: Said, at: datetime) -> None:
+def _require_of_its_time(said: Said, head: Checkpoint, at: datetime) -> None:
+    """Nobody saw a checkpoint before it was signed, nor after now."""
     if said.time > at + _AHEAD:
         raise AnchorError(f"It tells {said.time}, and here it is {at}: set the clocks.")
+    if said.time < head.time - _AHEAD:
+        raise AnchorError(f"It tells {said.time}, before {head.time}: set the clocks.")
 
 
 def _keep(question: _Question, said: Said) -> None:

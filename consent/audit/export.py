@@ -10,6 +10,7 @@ export is not complete.
 import hashlib
 import json
 import os
+import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -85,7 +86,7 @@ def export(
     whole = {
         (part["log"], part["first"]): part
         for part in done[1:]
-        if all((out / name).exists() for name in part["files"])
+        if all(_is_whole(out / name, told) for name, told in part["files"].items())
     }
     for log, first, end in _parts(plan):
         if (log, first) not in whole:
@@ -106,6 +107,22 @@ def export(
     _replace(out / MANIFEST, as_json(manifest))
     (out / _PROGRESS).unlink()
     return manifest
+
+
+def _is_whole(path: Path, told: Mapping[str, Any]) -> bool:
+    """Whether a part's file is still what it was when it was written."""
+    if not path.exists() or path.stat().st_size != told["bytes"]:
+        return False
+    with path.open("rb") as file:
+        digest: str = hashlib.file_digest(file, "sha256").hexdigest()
+    return digest == told["sha256"]
+
+
+def _private(path: Path) -> IO[bytes]:
+    """A new file that nobody else may read: it may hold what is personal."""
+    path.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    return os.fdopen(os.open(path, flags, stat.S_IRUSR | stat.S_IWUSR), "wb")
 
 
 def _asked(site: Site, options: Options) -> Plan:
@@ -182,7 +199,7 @@ class _File:
         self.form = form
         self.hash = hashlib.sha256()
         self.bytes = 0
-        self.file: IO[bytes] = self.unfinished.open("wb")
+        self.file = _private(self.unfinished)
         if form == "csv":
             self._add(header(with_links=wanted.with_links))
 
@@ -252,7 +269,7 @@ def _append(out: Path, done: Plan) -> None:
 
 def _replace(path: Path, data: bytes) -> None:
     unfinished = path.with_name(f".{path.name}.part")
-    with unfinished.open("wb") as file:
+    with _private(unfinished) as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -107,8 +107,11 @@ class _Still(HTMLParser):
         super().__init__(convert_charrefs=False)
         self.address = address
         self.parts: list[str] = []
+        self.silent = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "script":
+            self.silent = True
         if tag in _ACTING:
             return
         text = self.get_starttag_text() or ""
@@ -125,10 +128,14 @@ class _Still(HTMLParser):
         self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
-        self.parts.append(f"</{tag}>")
+        self.silent = False
+        if tag not in _ACTING:
+            self.parts.append(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
-        self.parts.append(data)
+        if not self.silent:
+            # What looks like a tag here was none, and must not become one.
+            self.parts.append(data.replace("<", "&lt;"))
 
     def handle_entityref(self, name: str) -> None:
         self.parts.append(f"&{name};")

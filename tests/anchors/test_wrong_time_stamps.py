@@ -22,6 +22,7 @@ WRONG = {
     "something else signed": ({"content_type": "1.2.840.113549.1.7.1"}, "no good"),
     "a certificate for other uses": ({"may_stamp": False}, "no good"),
     "a time that has not come": ({"clock": ahead(2)}, "clocks"),
+    "a time before the checkpoint": ({"clock": ahead(-2)}, "clocks"),
     "a time before its certificate": (
         {"clock": lambda: datetime(2019, 1, 1, tzinfo=UTC)},
         "no good",
