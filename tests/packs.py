@@ -18,7 +18,8 @@ from consent import keys, ledger
 from consent.audit.bundle import bundle
 from consent.audit.pack import verify_evidence
 from consent.core.signed_note import checkpoint_text
-from consent.models import Site
+from consent.models import Anchor, Checkpoint, Site
+from tests.conftest import NOON
 
 type Files = dict[str, bytes]
 VERIFIER = Path(verify_evidence.__file__)
@@ -117,3 +118,15 @@ def forked(site: Site, size: int) -> str:
     origin = ledger.latest_log(site).origin  # type: ignore[union-attr]
     text = checkpoint_text(origin=origin, size=size, root=bytes(32))
     return keys.sign_note(text, name=origin)
+
+
+def anchored(site: Site, head: Checkpoint, kind: str, name: str, token: bytes) -> None:
+    Anchor.objects.create(
+        site=site,
+        log=head.log,
+        tree_size=head.tree_size,
+        kind=kind,
+        name=name,
+        token=token,
+        time=NOON,
+    )

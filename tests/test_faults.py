@@ -213,7 +213,8 @@ def test_on_a_full_disk_what_was_answered_is_kept_and_the_rest_is_refused(
         return
     before = rows()["Content"]
     with full_disk():
-        answers = [send(parisian, body(NONE)).status_code for _ in range(40)]
+        # Tables that were made anew by migrations left some pages to be used again.
+        answers = [send(parisian, body(NONE)).status_code for _ in range(250)]
     assert set(answers) == {201, 503} or set(answers) == {503}
     assert rows()["Content"] - before - answers.count(201) in {0, 1}
     assert rows()["Entry"] == rows()["Content"]

@@ -2,9 +2,11 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from datetime import datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from consent import ledger, publication
+from consent import keys, ledger, publication
 from consent.audit.pack import verify_evidence
 from consent.core.merkle import verify_inclusion
 from consent.core.record import Act
@@ -325,6 +327,34 @@ def test_a_downloaded_receipt_verifies_offline_on_its_own(
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "granted; entry" in run.stdout
+
+
+def test_the_command_on_the_page_verifies_what_a_retired_key_signed(
+    parisian: Client, site: Site, settings: Settings, tmp_path: Path
+) -> None:
+    number = number_of(parisian)
+    ledger.seal(site=site)
+    settings.CONSENT_SIGNING_KEY = keys.new_key()
+    ledger.forget()
+    publication.forget()
+    number_of(parisian, {"analytics": True})
+    ledger.seal(site=site)
+    response = parisian.get(f"/receipts/{number}/receipt.json")
+    (tmp_path / "receipt.json").write_bytes(response.content)
+    (printed,) = re.findall(
+        r"<code>python3 verify_evidence.py (.*?)</code>", page(parisian, number)
+    )
+    words = shlex.split(unescape(printed))
+    assert words.count("--key") == 2
+    run = subprocess.run(
+        [sys.executable, "-I", str(VERIFIER), *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "own word" not in run.stdout
 
 
 def test_a_downloaded_receipt_brings_the_keys_that_the_site_publishes(

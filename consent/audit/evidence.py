@@ -1,7 +1,10 @@
 """The evidence pack: a person's records, and all it takes to check them offline."""
 
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import batched
 from typing import Any, Final
 
 from consent.audit.bundle import as_json, bundle
@@ -11,9 +14,10 @@ from consent.audit.pointed_at import documents
 from consent.audit.readme import VERIFIER, readme
 from consent.audit.receipts import public_keys, without_log
 from consent.core.record import timestamp
-from consent.models import Restricted, Site
+from consent.models import Removal, Site
 
 FORMAT: Final = "consent-evidence/1"
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,8 @@ def evidence(
     """
     entries = [found.entry.pk for found in records]
     log = log_evidence(site=site, entries=entries, kept_outside=kept_outside)
-    receipts = [_receipt(found, log) for found in records]
+    erased = _erased(site, entries)
+    receipts = [_receipt(found, log, erased) for found in records]
     files = {
         **dict(_named(receipts)),
         **documents(site=site, records=[r["record"] for r in receipts if r["record"]]),
@@ -54,12 +59,26 @@ def evidence(
     )
 
 
-def _receipt(found: Found, log: LogEvidence) -> dict[str, Any]:
+def _erased(site: Site, entries: Sequence[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    """Those of some entries that were erased, and since when: a removal says so.
+
+    A link moved out of view need not be there: a refusal of nobody never had one.
+    """
+    found: dict[uuid.UUID, datetime] = {}
+    for some in batched(entries, _AT_ONCE):
+        removals = Removal.objects.filter(site=site, reason=Removal.Reason.ERASURE)
+        found |= dict(removals.filter(entry__in=some).values_list("entry_id", "time"))
+    return found
+
+
+def _receipt(
+    found: Found, log: LogEvidence, erased: Mapping[uuid.UUID, datetime]
+) -> dict[str, Any]:
     """The receipt with its proof to the one head that all of the pack's lead to."""
     receipt = without_log(found.kept, link=found.link)
     receipt["log"] = log.parts.get(found.entry.pk)
-    if isinstance(found.link, Restricted):
-        receipt["restricted_at"] = timestamp(found.link.restricted_at)
+    if found.kept.content is not None and found.entry.pk in erased:
+        receipt["restricted_at"] = timestamp(erased[found.entry.pk])
     return receipt
 
 

@@ -115,7 +115,7 @@ def _is_whole(path: Path, told: Mapping[str, Any]) -> bool:
         return False
     with path.open("rb") as file:
         digest: str = hashlib.file_digest(file, "sha256").hexdigest()
-    return digest == told["sha256"]
+    return bool(digest == told["sha256"])
 
 
 def _private(path: Path) -> IO[bytes]:

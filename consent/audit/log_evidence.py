@@ -44,6 +44,8 @@ class _Head:
     site: Site
     log: Log
     checkpoint: Checkpoint
+    # With co-signatures, read once: one that arrives meanwhile would make two notes.
+    note: str
     node: Nodes
 
     @property
@@ -100,7 +102,8 @@ def _heads(site: Site) -> Iterator[tuple[int, _Head]]:
         number, newest = state.log.number, state.checkpoint
         if newest is not None:
             node = ledger.nodes(site=site, log=number, size=newest.tree_size)
-            yield number, _Head(site, state.log, newest, node)
+            note = ledger.with_cosignatures(newest)
+            yield number, _Head(site, state.log, newest, note, node)
 
 
 def _outside(
@@ -129,7 +132,7 @@ def _part(head: _Head, index: int) -> Part:
         "index": index,
         "tree_size": head.size,
         "inclusion_proof": [digest.hex() for digest in proof],
-        "checkpoint": ledger.with_cosignatures(head.checkpoint),
+        "checkpoint": head.note,
     }
 
 
@@ -144,7 +147,7 @@ def _files(
     notes = {size: ledger.with_cosignatures(row) for size, row in rows.items()}
     stamped = {head.size: head.checkpoint, **rows}
     return {
-        f"{folder}/checkpoint": ledger.with_cosignatures(head.checkpoint).encode(),
+        f"{folder}/checkpoint": head.note.encode(),
         **{
             f"{folder}/older/{size}.json": _growth(head, size, note)
             for size, note in {**outside, **notes}.items()

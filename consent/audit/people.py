@@ -1,7 +1,7 @@
 """Whose records are asked for: of which site, and of which visitor or account."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import batched
 
@@ -9,8 +9,9 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
-from consent.audit.receipts import Kept, find_all
-from consent.models import Entry, Link, Restricted, Site
+from consent.audit.receipts import GONE, Kept, find_all, removed
+from consent.models import Entry, Link, Removal, Restricted, Site
+from consent.models.site import Erasure
 
 _AT_ONCE = 500
 
@@ -69,22 +70,39 @@ def account(named: str) -> str:
     """The key of an account, told by its key or its username.
 
     The key of an account that was deleted is one too: the ledger still has it. `key:7`
-    is never read as a name. NobodyError where the word fits two accounts.
+    is never read as a name. The key is as links have it, however it was typed: `07` is
+    `7`. NobodyError where the word fits two accounts.
     """
     if named.startswith("key:"):
-        return named.removeprefix("key:")
+        return _key(named.removeprefix("key:")) or named.removeprefix("key:")
     users = get_user_model()
     by_name = users.objects.filter(**{users.USERNAME_FIELD: named}).first()
-    try:
-        by_key = users.objects.filter(pk=named).first()
-    except (ValueError, ValidationError):
-        by_key = None
-    if by_name is not None and by_key is not None and by_name != by_key:
+    key = _key(named)
+    if by_name is None:
+        return named if key is None else key
+    if key is not None and key != str(by_name.pk) and _is_known(key):
         raise NobodyError(
             f"{named} is the name of one account and the key of another; say "
-            f"key:{by_name.pk} or key:{by_key.pk}."
+            f"key:{by_name.pk} or key:{key}."
         )
-    return named if by_name is None else str(by_name.pk)
+    return str(by_name.pk)
+
+
+def _key(typed: str) -> str | None:
+    """A word as the key that it is read as; None where no account can have it."""
+    try:
+        return str(get_user_model()._meta.pk.to_python(typed))  # noqa: SLF001 - Django's public way to a model's fields
+    except (ValueError, ValidationError):
+        return None
+
+
+def _is_known(key: str) -> bool:
+    """Whether an account has the key, or one had it that the ledger still names."""
+    return (
+        get_user_model().objects.filter(pk=key).exists()
+        or Link.objects.filter(user=key).exists()
+        or Restricted.objects.filter(user=key).exists()
+    )
 
 
 def records_of(
@@ -93,7 +111,8 @@ def records_of(
     """A person's records in the order of time.
 
     `restricted` adds those that an erasure took out of every view and that are kept
-    until retention ends.
+    until retention ends. NobodyError for such a record of a site that forgets at once:
+    it promised to keep none for any claim.
     """
     tied: dict[uuid.UUID, Link | Restricted | None] = {}
     if person.receipt is not None:
@@ -101,8 +120,18 @@ def records_of(
     links = sorted(_links(site, person, restricted), key=lambda link: link.time)
     tied.update({link.pk: link for link in links})
     for keys in batched(tied, _AT_ONCE):
+        if restricted and site.erasure == Erasure.AT_ONCE:
+            _require_none_erased(site, keys)
         found = find_all(site=site, keys=keys, restricted=restricted)
         yield from (Found(found[key], tied[key]) for key in keys if key in found)
+
+
+def _require_none_erased(site: Site, keys: Sequence[uuid.UUID]) -> None:
+    if GONE[Removal.Reason.ERASURE] in removed(site, keys).values():
+        raise NobodyError(
+            f"Some of these records were erased, and {site.slug} forgets at once: what "
+            "they said is shown to nobody. Leave out --restricted."
+        )
 
 
 def restricted_exist(*, site: Site, person: Person) -> bool:

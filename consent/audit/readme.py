@@ -1,5 +1,6 @@
 """What an evidence pack says to the person who opens it, in plain words."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from string import Template
@@ -11,6 +12,7 @@ from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from consent.audit.claims import CLAIMS
+from consent.audit.signers import signers
 from consent.models import Site
 
 FOLDER: Final = Path(__file__).parent / "pack"
@@ -44,7 +46,7 @@ def readme(
         "records": str(len(receipts)),
         "warning": "\n".join(fill(line, _WIDTH) for line in _warnings(receipts)),
         "published": indent("\n".join(_published(keys)), "    "),
-        "key": keys[0] if keys else "",
+        "keys": " ".join(f"--key '{line}'" for line in _used(keys, receipts, files)),
         "claims": "\n".join(claims),
         "timestamps": _STAMPS if any(n.endswith(".tsr") for n in files) else _NO_STAMPS,
     }
@@ -70,6 +72,24 @@ def _published(keys: Sequence[str]) -> list[str]:
     """Where the site says its keys itself, for each of its logs."""
     origins = dict.fromkeys(line.partition("+")[0] for line in keys)
     return [f"https://{origin}/key" for origin in origins]
+
+
+def _used(
+    keys: Sequence[str], receipts: Sequence[Receipt], files: Mapping[str, bytes]
+) -> list[str]:
+    """The keys that the pack cannot be verified without, retired ones among them."""
+    heads = [
+        body.decode()
+        for name, body in files.items()
+        if name.startswith("logs/") and name.endswith(("/checkpoint", ".note"))
+    ]
+    older = [
+        json.loads(body)["checkpoint"]
+        for name, body in files.items()
+        if name.startswith("logs/") and name.endswith(".json")
+    ]
+    ids = {receipt["key_id"] for receipt in receipts}
+    return signers(keys, key_ids=ids, notes=[*heads, *older])
 
 
 def _warnings(receipts: Sequence[Receipt]) -> Iterator[str]:

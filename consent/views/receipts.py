@@ -22,6 +22,7 @@ from consent.audit import receipts
 from consent.audit.claims import CLAIMS
 from consent.audit.receipts import Kept
 from consent.audit.rule_rows import names_of
+from consent.audit.signers import signers
 from consent.core.data_privacy_vocabulary import json_ld
 from consent.core.iso_27560 import iso_27560
 from consent.core.proof_steps import proof_steps
@@ -79,13 +80,15 @@ def page(request: HttpRequest, found: Kept) -> HttpResponse:
     query["return_to"] = reverse("home")
     request.GET = query  # type: ignore[assignment]
     document = receipts.document(found)
+    keys = receipts.public_keys(found.entry.site)
     context = {
         "number": document["id"],
         "gone": document.get("gone"),
         "answer": _answer(found, document["record"]) if document["record"] else None,
         "document": document,
         "proof": _proof(document),
-        "keys": receipts.public_keys(found.entry.site),
+        "keys": keys,
+        "used_keys": _used(keys, document),
         "claims": CLAIMS,
     }
     return render(request, "consent/receipt.html", context)
@@ -194,6 +197,12 @@ def _alone(policy: Values, record: Values) -> list[Values]:
         for name, on in record["services"].items()
         if name in known and on != record["purposes"].get(known[name]["purpose"])
     ]
+
+
+def _used(keys: list[str], document: Values) -> list[str]:
+    """The keys that the receipt cannot be verified without, retired or not."""
+    notes = [document["log"]["checkpoint"]] if document["log"] else []
+    return signers(keys, key_ids=[document["key_id"]], notes=notes)
 
 
 def _proof(document: Values) -> Values | None:

@@ -32,6 +32,7 @@ def test_a_choice_asks_nobody(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     stamps = authority()
+    connection.run_on_commit.clear()  # what publishing the policy left to be done
     with django_capture_on_commit_callbacks(execute=True):
         choose(parisian, ALL)
     assert ledger.newest_checkpoint(site=site, log=1) is not None

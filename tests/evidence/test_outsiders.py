@@ -1,37 +1,28 @@
 """What others kept of a log, what others signed, and which key they trust."""
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management.base import CommandError
 from django.test import Client
 from pytest_django import Settings
 
 from consent import keys, ledger
-from consent.anchors.cosignatures import line_in
 from consent.audit.log_evidence import FEW_HEADS
 from consent.core.signed_note import (
-    COSIGNATURE,
     checkpoint_text,
-    cosignature_message,
-    key_hash,
     parse_checkpoint,
     parse_note,
-    parse_verifier_key,
-    signature_line,
-    verifier_key,
 )
-from consent.models import Anchor, Checkpoint, Site
+from consent.models import Checkpoint, Site
 from tests.conftest import NOON
 from tests.logs import write
 from tests.packs import (
     Files,
     Made,
+    anchored,
     command,
-    edit,
     files_of,
     forked,
     kept,
@@ -132,68 +123,6 @@ def test_a_kept_checkpoint_beyond_the_log_names_a_database_that_was_put_back(
 # --- anchors
 
 
-@dataclass
-class Witness:
-    """Somebody outside who signs a log's heads (C2SP tlog-cosignature)."""
-
-    private: Ed25519PrivateKey
-    name: str = "witness.example"
-
-    @property
-    def public(self) -> bytes:
-        return self.private.public_key().public_bytes_raw()
-
-    @property
-    def line(self) -> str:
-        return verifier_key(name=self.name, public=self.public, algorithm=COSIGNATURE)
-
-    def sign(self, note: str, time: int) -> str:
-        text = parse_note(note).text
-        signed = self.private.sign(cosignature_message(text=text, timestamp=time))
-        digest = key_hash(name=self.name, algorithm=COSIGNATURE, public=self.public)
-        stamped = time.to_bytes(8, "big") + signed
-        return signature_line(name=self.name, hash=digest, signature=stamped)
-
-
-def anchored(site: Site, head: Checkpoint, kind: str, name: str, token: bytes) -> None:
-    Anchor.objects.create(
-        site=site,
-        log=head.log,
-        tree_size=head.tree_size,
-        kind=kind,
-        name=name,
-        token=token,
-        time=NOON,
-    )
-
-
-def test_what_a_witness_signed_is_checked_with_the_witnesss_key(
-    made: Made, site: Site
-) -> None:
-    witness = Witness(Ed25519PrivateKey.generate())
-    head = Checkpoint.objects.order_by("tree_size")[0]
-    line = witness.sign(head.note, 1_800_000_000)
-    assert line_in(line.encode(), note=head.note, key=parse_verifier_key(witness.line))
-    anchored(site, head, "cosignature", witness.name, line.encode())
-    out = made.folder / "seen.zip"
-    command(out, "--visitor", made.visitor)
-    code, told = verify(out, cwd=made.folder)
-    assert code == 0
-    assert "witness.example signed it too" in told
-    code, told = verify(out, "--key", witness.line, cwd=made.folder)
-    assert code == 0, told
-    assert "witness.example saw it at 1800000000" in told
-    assert "The keys are the pack's own word" in told
-
-    def later(files: Files) -> None:
-        again = witness.sign(forked(site, head.tree_size), 1_900_000_000)
-        name = f"logs/1/older/{head.tree_size}.json"
-        edit(files, name, lambda part: part.update(checkpoint=head.note + again))
-
-    forged = repacked(out, later)
-    assert "witness.example under the" in refused(forged, "--key", witness.line)
-
-
 def test_a_time_stamp_goes_with_the_head_that_it_is_of(made: Made, site: Site) -> None:
     head = Checkpoint.objects.order_by("tree_size")[1]
     token = b"\x30\x20" + hashlib.sha256(head.note.encode()).digest() + b"signed"
@@ -259,5 +188,10 @@ def test_records_after_a_change_of_key_verify_with_both(
     assert verify(out, cwd=made.folder)[0] == 0
     new, also_old = files_of(out)["keys.txt"].decode().split()
     assert also_old == old
+    text = files_of(out)["README.txt"].decode()
+    (printed,) = [line for line in text.splitlines() if " --key" in line]
+    assert printed.split() == [
+        *("python3", "verify_evidence.py", "--key", f"'{new}'", "--key", f"'{old}'")
+    ]
     assert "none of those trusted" in refused(out, "--key", new)
     assert verify(out, "--key", new, "--key", old, cwd=made.folder)[0] == 0

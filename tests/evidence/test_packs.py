@@ -217,8 +217,9 @@ def test_a_record_that_waits_for_its_place_is_told_to_wait(
     out = tmp_path / "a.zip"
     assert "wait for their place in the log" in command(out, "--visitor", visitor)
     code, told = verify(out, cwd=tmp_path)
-    assert code == 0
+    assert code == 1
     assert "not in the tree yet" in told
+    assert "WRONG" not in told
     assert "not in the log's tree yet" in files_of(out)["README.txt"].decode()
 
 

@@ -5,9 +5,11 @@
     python3 verify_evidence.py receipt.json       one receipt
     ... --key 'example.org/log/shop+0a1b2c3d+AZ…' trust this key, not the pack's
     ... --checkpoint FILE                         a checkpoint that you kept yourself
+    ... --unsealed                                accept records that no log holds yet
 
 Python 3.9 or newer and nothing else. It reads, and neither writes nor connects. The
-exit code is 0 where everything is right and 1 where anything is wrong.
+exit code is 0 where everything is right, and 1 where anything is wrong or where a
+record is not in a log's tree, so that only its signature speaks for it.
 
 What is computed, so that it can be done again by other means:
 
@@ -27,13 +29,14 @@ import base64
 import hashlib
 import hmac
 import json
+import struct
 import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 CLAIMS = """\
 Always: this record is in this log, unchanged since any checkpoint or receipt that
@@ -44,6 +47,8 @@ ED25519, COSIGNATURE = 1, 4
 # Of a SHA-256 hash, a public key, half of a signature.
 BYTES = 32
 KEY_HASH_BYTES = 4
+# More than any pack holds: a small zip file may unfold into more than memory does.
+LARGEST_FILE, LARGEST_PACK = 64 << 20, 1 << 30
 
 
 class EvidenceError(Exception):
@@ -52,8 +57,9 @@ class EvidenceError(Exception):
 
 # Whatever our own reading stumbles over in a file that was tampered with.
 BROKEN = (
-    *(ArithmeticError, AttributeError, EvidenceError, LookupError, OSError),
-    *(RecursionError, TypeError, ValueError, zipfile.BadZipFile, zlib.error),
+    *(ArithmeticError, AttributeError, EOFError, EvidenceError, LookupError),
+    *(MemoryError, NotImplementedError, OSError, RuntimeError, TypeError, ValueError),
+    *(struct.error, zipfile.BadZipFile, zlib.error),
 )
 
 
@@ -298,7 +304,9 @@ class Keys:
         for name, named, signature in checkpoint.signatures:
             if name == checkpoint.origin:
                 continue
-            key = next((k for k in self.all if k.hash_for(name) == named), None)
+            # By the key's own name: who has a key may sign under any name with it.
+            mine = [k for k in self.all if k.name == name]
+            key = next((k for k in mine if k.hash_for(name) == named), None)
             if key is None or key.algorithm != COSIGNATURE:
                 yield f"{name} signed it too: give that key by --key to check it"
                 continue
@@ -351,9 +359,7 @@ def check_receipt(receipt: dict[str, Any], keys: Keys) -> str:
 def check_content(receipt: dict[str, Any], keys: Keys) -> str:
     """Refuse a content that does not belong to the hash, the key and the person."""
     if receipt["canonical"] is None:
-        if receipt["gone"] not in ("erased", "retention"):
-            wrong("its content is missing, and nothing says why")
-        return f"content gone ({receipt['gone']}), so that its place alone is checked"
+        return check_gone(receipt)
     canonical = receipt["canonical"].encode()
     if leaf_hash(canonical).hex() != receipt["leaf_hash"]:
         wrong("its content was edited: it does not have the leaf hash")
@@ -375,6 +381,20 @@ def check_content(receipt: dict[str, Any], keys: Keys) -> str:
     return f"{said}; of the visitor {visitor}"
 
 
+def check_gone(receipt: dict[str, Any]) -> str:
+    """Refuse a receipt without content that tells more than a place in a log."""
+    if receipt["gone"] not in ("erased", "retention"):
+        wrong("its content is missing, and nothing says why")
+    if receipt["record"] is not None or "opening" in receipt:
+        wrong("its content is gone, and it tells one that nothing proves")
+    if receipt["log"] is None:
+        wrong("its content is gone, and it has no place in a log: it proves nothing")
+    return (
+        f"content gone ({receipt['gone']}), so that its place alone is checked; its "
+        "number and its site are not proved"
+    )
+
+
 # --- A pack --------------------------------------------------------------------------
 
 
@@ -383,6 +403,8 @@ class Report:
 
     def __init__(self) -> None:
         self.wrong = 0
+        # Records of which nothing is wrong: in a log's tree, and not in one.
+        self.sealed = self.unsealed = 0
         self.own_word = False
 
     def check(self, name: str, work: Callable[[], str]) -> None:
@@ -396,6 +418,31 @@ class Report:
         self.wrong += mark == "WRONG"
         say(f"{mark} {name}: {told}")
 
+    def count(self, receipt: dict[str, Any]) -> None:
+        """Count a record that was checked to its end."""
+        self.sealed += receipt["log"] is not None
+        self.unsealed += receipt["log"] is None
+
+    def conclude(self, unsealed: bool) -> bool:
+        """Say what was proved, and whether that is everything, or all that was asked.
+
+        `unsealed` accepts records that are in no log's tree.
+        """
+        for line in CLAIMS.splitlines() if self.sealed else []:
+            say(line)
+        if self.unsealed:
+            say(f"Not proved: that {self.unsealed} of the records are in a log. Only a")
+            say("signature speaks for them, and who has the key can make one anew.")
+        elif not self.sealed:
+            say("Not proved: anything at all. No record was found to be right.")
+        if self.wrong:
+            say(f"{self.wrong} wrong.")
+        elif self.unsealed:
+            say("Nothing is wrong, but not everything is proved.")
+        elif self.sealed:
+            say("Everything is right.")
+        return not self.wrong and (unsealed if self.unsealed else self.sealed > 0)
+
 
 def say(line: str) -> None:
     """Print plain characters only: what a file says must not steer a terminal."""
@@ -406,7 +453,15 @@ class Pack:
     """The files of a pack, in a zip file or in a folder, as its manifest lists them."""
 
     def __init__(self, path: Path) -> None:
-        self.files = dict(read_folder(path) if path.is_dir() else read_zip(path))
+        self.files: dict[str, bytes] = {}
+        size = 0
+        for name, body in read_folder(path) if path.is_dir() else read_zip(path):
+            self.files[name] = body
+            size += len(body)
+            if size > LARGEST_PACK:
+                wrong(f"it holds more than {LARGEST_PACK >> 20} MB")
+        # The logs that go on from what was kept outside; None where nothing was.
+        self.covered: set[str] | None = None
         self.manifest = read_json(self.read("manifest.json"))
 
     def read(self, name: str) -> bytes:
@@ -432,29 +487,60 @@ class Pack:
     def logs(self) -> list[str]:
         return [n.rpartition("/")[0] for n in self.under("logs/", "/checkpoint")]
 
+    def head(self, log: str) -> Checkpoint:
+        return Checkpoint(self.read(f"{log}/checkpoint").decode())
+
+    def check_logs(self) -> str:
+        """Refuse two heads of one log: each would vouch for a history of its own."""
+        origins = [self.head(log).origin for log in self.logs()]
+        twice = sorted(o for o in set(origins) if origins.count(o) > 1)
+        if twice:
+            wrong(f"it holds more than one head of the log {twice[0]}")
+        return f"{len(origins)}, each with one head"
+
 
 def read_zip(path: Path) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(path) as pack:
         names = pack.namelist()
         if len(set(names)) < len(names):
             wrong("the zip file holds a name twice")
-        for name in names:
-            yield name, pack.read(name)
+        for info in pack.infolist():
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                wrong(f"{info.filename} is packed as no file of a pack is")
+            with pack.open(info) as file:
+                yield info.filename, bounded(file, info.filename)
+
+
+def bounded(file: IO[bytes], name: str) -> bytes:
+    """The bytes of a file; refuse more of them than any file of ours has."""
+    body = file.read(LARGEST_FILE + 1)
+    if len(body) > LARGEST_FILE:
+        wrong(f"{name} holds more than {LARGEST_FILE >> 20} MB")
+    return body
+
+
+def read_file(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return bounded(file, path.name)
 
 
 def read_folder(path: Path) -> Iterator[tuple[str, bytes]]:
     """The files that the manifest lists; a folder may hold others beside them."""
-    listed = read_json((path / "manifest.json").read_bytes())["files"]
+    listed = read_json(read_file(path / "manifest.json"))["files"]
     for name in ["manifest.json", *listed]:
         found = (path / name).resolve()
         if found.is_relative_to(path.resolve()) and found.is_file():
-            yield name, found.read_bytes()
+            yield name, read_file(found)
 
 
 def check_pack(pack: Pack, keys: Keys, outside: list[Path], report: Report) -> None:
     report.check("manifest.json", pack.check_manifest)
+    report.check("logs", pack.check_logs)
+    for path in outside:
+        pack.covered = pack.covered or set()
+        report.check(str(path), partial(check_outside, pack, path, keys))
     for name in pack.under("records/", ".json"):
-        report.check(name, partial(check_record, pack, name, keys))
+        report.check(name, partial(check_record, pack, name, keys, report))
     for folder in ("policies/", "notices/", "rulebooks/"):
         for name in pack.under(folder):
             if not name.endswith(".html"):
@@ -463,21 +549,37 @@ def check_pack(pack: Pack, keys: Keys, outside: list[Path], report: Report) -> N
         report.check("rules.json", partial(check_rules, pack))
     for log in pack.logs():
         check_log(pack, log, keys, report)
-    for path in outside:
-        report.check(str(path), partial(check_outside, pack, path, keys))
 
 
-def check_record(pack: Pack, name: str, keys: Keys) -> str:
+def check_record(pack: Pack, name: str, keys: Keys, report: Report) -> str:
     """Check a receipt of the pack, and that what it points at is there."""
     receipt = read_json(pack.read(name))
     said = check_receipt(receipt, keys)
-    log = receipt["log"]
-    heads = [pack.read(f"{folder}/checkpoint").decode() for folder in pack.logs()]
-    if log is not None and log["checkpoint"] not in heads:
-        wrong("its checkpoint is none of the pack's")
+    if receipt["log"] is not None:
+        check_place(pack, receipt["log"]["checkpoint"])
     record = receipt["record"]
-    if record is None or record["kind"] != "consent":
-        return said
+    if record is not None and record["kind"] == "consent":
+        said += check_pointed_at(pack, record)
+    report.count(receipt)
+    return said
+
+
+def check_place(pack: Pack, note: str) -> None:
+    """Refuse a place in a log that the pack, or what was kept outside, says nothing of.
+
+    Who has the key can begin another log, and put there whatever they like.
+    """
+    if note not in [
+        pack.read(f"{folder}/checkpoint").decode() for folder in pack.logs()
+    ]:
+        wrong("its checkpoint is none of the pack's")
+    origin = Checkpoint(note).origin
+    if pack.covered is not None and origin not in pack.covered:
+        wrong(f"no checkpoint that you kept covers its log, {origin}")
+
+
+def check_pointed_at(pack: Pack, record: dict[str, Any]) -> str:
+    """Refuse a record of which a document that it names is missing."""
     notice = record["notice"]["hash"]
     for folder, named in (
         ("policies", record["policy"]["hash"]),
@@ -488,7 +590,7 @@ def check_record(pack: Pack, name: str, keys: Keys) -> str:
             pack.read(f"{folder}/{digits(named)}.json")
     for asset in assets_of(pack, notice):
         pack.read(f"notices/assets/{digits(asset)}")
-    return said if notice else f"{said}; no notice of ours was shown"
+    return "" if notice else "; no notice of ours was shown"
 
 
 def assets_of(pack: Pack, notice: str | None) -> list[str]:
@@ -542,14 +644,14 @@ def check_log(pack: Pack, log: str, keys: Keys, report: Report) -> None:
 
 
 def check_head(pack: Pack, log: str, keys: Keys) -> str:
-    head = Checkpoint(pack.read(f"{log}/checkpoint").decode())
+    head = pack.head(log)
     keys.require_checkpoint(head)
     return "; ".join([f"{head}, root {head.root.hex()}", *keys.witnesses(head)])
 
 
 def check_older(pack: Pack, log: str, name: str, keys: Keys) -> str:
     """Refuse an older head that the newest one did not grow from."""
-    head = Checkpoint(pack.read(f"{log}/checkpoint").decode())
+    head = pack.head(log)
     part = read_json(pack.read(name))
     older = Checkpoint(part["checkpoint"])
     keys.require_checkpoint(older)
@@ -582,7 +684,7 @@ def check_timestamp(pack: Pack, log: str, name: str, keys: Keys) -> str:
         wrong("it is a time-stamp of something else")
     stamped = Checkpoint(note.decode())
     keys.require_checkpoint(stamped)
-    head = Checkpoint(pack.read(f"{log}/checkpoint").decode())
+    head = pack.head(log)
     if stamped.size != head.size:
         part = read_json(pack.read(f"{log}/older/{stamped.size}.json"))
         head = Checkpoint(part["checkpoint"])
@@ -596,7 +698,7 @@ def check_outside(pack: Pack, path: Path, keys: Keys) -> str:
     kept = Checkpoint(note_in(path))
     keys.require_checkpoint(kept)
     for log in pack.logs():
-        head = Checkpoint(pack.read(f"{log}/checkpoint").decode())
+        head = pack.head(log)
         if head.origin != kept.origin:
             continue
         if kept.size > head.size:
@@ -609,16 +711,25 @@ def check_outside(pack: Pack, path: Path, keys: Keys) -> str:
             )
         part = read_json(pack.read(proof)) if kept.size < head.size else {}
         require_growth(kept, head, hashes(part.get("consistency_proof", [])))
+        if pack.covered is not None:
+            pack.covered.add(kept.origin)
         return f"the log grew from what you kept ({kept.size} entries)"
     return wrong(f"the pack holds nothing of the log {kept.origin}")
 
 
 def note_in(path: Path) -> str:
-    """A checkpoint's note; of a receipt, the note in it."""
-    text = path.read_text(encoding="utf-8")
-    if text.startswith("{"):
-        return str(read_json(text)["log"]["checkpoint"])
-    return text
+    """A checkpoint's note; of a receipt, the note in it.
+
+    As a mail program or an editor may have left it: with a mark of byte order, other
+    ends of lines, or without the last one.
+    """
+    text = read_file(path).decode("utf-8-sig").replace("\r\n", "\n").strip() + "\n"
+    if not text.startswith("{"):
+        return text
+    log = read_json(text)["log"]
+    if log is None:
+        wrong("this receipt was handed out before its record had a place in a log")
+    return str(log["checkpoint"])
 
 
 # --- The command ---------------------------------------------------------------------
@@ -629,16 +740,19 @@ def verify_receipt(path: Path, named: list[str], outside: list[Path]) -> Report:
     report = Report()
 
     def work() -> str:
-        receipt = read_json(path.read_bytes())
+        receipt = read_json(read_file(path))
         keys = Keys(named, receipt.get("keys", []))
         report.own_word = keys.own_word
         said = check_receipt(receipt, keys)
         for kept in (Checkpoint(note_in(other)) for other in outside):
             keys.require_checkpoint(kept)
+            if receipt["log"] is None:
+                wrong("it is in no log yet: nothing holds it against what you kept")
             head = Checkpoint(receipt["log"]["checkpoint"])
             if kept.size != head.size:
                 wrong("one receipt holds no proof from a checkpoint of another size")
             require_growth(kept, head, [])
+        report.count(receipt)
         return said
 
     report.check(path.name, work)
@@ -651,7 +765,7 @@ def verify_pack(path: Path, named: list[str], outside: list[Path]) -> Report:
 
     def work() -> str:
         pack = Pack(path)
-        keys = Keys(named, pack.read("keys.txt").decode().splitlines())
+        keys = Keys(named, pack.read("keys.txt").decode("utf-8-sig").splitlines())
         report.own_word = keys.own_word
         check_pack(pack, keys, outside, report)
         return f"{len(pack.under('records/', '.json'))} records"
@@ -670,16 +784,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--checkpoint", action="append", default=[], type=Path, metavar="FILE"
     )
+    parser.add_argument("--unsealed", action="store_true")
     asked = parser.parse_args(arguments)
     verify = verify_receipt if asked.file.suffix == ".json" else verify_pack
     report = verify(asked.file, asked.key, asked.checkpoint)
     if report.own_word:
         say("The keys are the pack's own word. Compare them with those that the site")
         say("publishes, or that you kept, and give them by --key.")
-    for line in CLAIMS.splitlines():
-        say(line)
-    say(f"{report.wrong} wrong." if report.wrong else "Everything is right.")
-    return 1 if report.wrong else 0
+    return 0 if report.conclude(asked.unsealed) else 1
 
 
 if __name__ == "__main__":

@@ -119,7 +119,8 @@ class Command(BaseCommand):
                 f"{told.getvalue()}The pack is written, and its verifier finds it "
                 "wrong. Run manage.py verify_ledger."
             )
-        self.stdout.write("Its verifier finds everything right.")
+        if not report.unsealed:
+            self.stdout.write("Its verifier finds everything right.")
 
 
 def _note(path: Path) -> str:
