@@ -253,7 +253,7 @@ def stored_choice(preference: Preference) -> Choice:
         services=choice.services,
         region=choice.region,
         rule=choice.rule,
-        receipt=preference.receipt or None,
+        receipt=preference.named,
     )
 
 

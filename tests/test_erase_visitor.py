@@ -1,6 +1,7 @@
 """`manage.py erase_visitor`: what an operator erases for somebody who asked for it."""
 
 import json
+import uuid
 from io import StringIO
 from typing import Any
 
@@ -49,6 +50,28 @@ def test_an_operator_erases_an_account_by_name_or_key(
     assert record["notice"] == {"hash": None, "language": None}
     assert record["location"]["country"] is None
     assert record["jurisdiction"]["rule"] == "*"
+
+
+def test_an_operator_erases_what_an_accounts_browser_gave_before_it_signed_in(
+    visitor: NewVisitor, ada: Any
+) -> None:
+    browser, nobodys = visitor(PARIS), visitor(PARIS)
+    number = choose(browser, ALL)["receipt"]["id"]
+    theirs = choose(nobodys, ALL)["receipt"]["id"]
+    sign_in(browser, ada)
+    assert "2 records to erase" in command("--user", "ada")
+    assert Removal.objects.filter(entry=number).exists()
+    assert Link.objects.get().pk.hex == theirs
+
+
+def test_an_account_is_erased_by_whatever_finds_it(
+    visitor: NewVisitor, ada: Any
+) -> None:
+    browser = visitor(PARIS)
+    sign_in(browser, ada)
+    choose(browser, ALL)
+    assert "1 erased" in command("--user", f"0{ada.pk}")
+    assert not Link.objects.exists()
 
 
 def test_an_operator_erases_what_a_deleted_account_left(
@@ -136,6 +159,29 @@ def test_one_record_is_erased_by_its_number_alone(parisian: Client) -> None:
     assert parisian.get(f"/api/v1/receipts/{first}").json()["gone"] == "erased"
     assert "nothing to erase" in command("--receipt", first)
     assert [r["event"] for r in records()] == ["granted", "granted"]
+
+
+def test_with_a_record_go_those_that_a_sign_in_made_from_it(
+    visitor: NewVisitor, ada: Any, bob: Any
+) -> None:
+    browser, other, bobs = visitor(PARIS), visitor(PARIS), visitor(PARIS)
+    sign_in(bobs, bob)
+    theirs = choose(bobs, ALL)["receipt"]["id"]
+    sign_in(browser, ada)
+    number = choose(browser, ALL)["receipt"]["id"]
+    choose(other, {"analytics": True})
+    sign_in(other, ada)
+    merged = Link.objects.get(sources=[number]).pk
+    told = command("--receipt", number)
+    assert "2 records to erase" in told
+    assert "2 erased" in told
+    assert set(Removal.objects.values_list("entry", flat=True)) == {
+        uuid.UUID(number),
+        merged,
+    }
+    assert not Link.objects.exclude(sources=[]).exists()
+    assert Link.objects.filter(pk=theirs).exists()
+    assert decision(browser)["choice"]["purposes"] == NONE
 
 
 def test_a_refusal_of_nobody_is_erased_by_its_number(parisian: Client) -> None:

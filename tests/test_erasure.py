@@ -6,16 +6,19 @@ record with that hash was there.
 
 import json
 import uuid
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from consent import ledger, publication
 from consent.audit import erasure, removal
-from consent.core.cookie import decode
+from consent.core.cookie import decode, encode
 from consent.core.merkle import root
+from consent.core.preferences import Choice
 from consent.management.demo_site import POLICY
 from consent.models import (
     Content,
@@ -207,6 +210,22 @@ def test_an_account_is_erased_on_every_device_with_this_browsers_own(
     assert decision(two)["choice"]["purposes"] == NONE
 
 
+@pytest.mark.parametrize("batch", [1, 4096])
+def test_an_account_takes_along_what_its_browsers_gave_before_it_signed_in(
+    visitor: NewVisitor, ada: Any, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(removal, "LARGEST", batch)
+    browser, other = visitor(PARIS), visitor(PARIS)
+    number = choose(browser, ALL)["receipt"]["id"]
+    sign_in(browser, ada)
+    assert Link.objects.count() == 2
+    sign_out(browser)  # and with it goes the browser's identifier
+    sign_in(other, ada)
+    assert erased_by_api(other)["erased"] == 2
+    assert not Link.objects.exists()
+    assert other.get(f"/api/v1/receipts/{number}").json()["gone"] == "erased"
+
+
 def test_other_peoples_records_stay(visitor: NewVisitor, ada: Any, bob: Any) -> None:
     mine, theirs, nobodys = (visitor(PARIS) for _ in range(3))
     sign_in(mine, ada)
@@ -260,16 +279,49 @@ def test_an_account_keeps_the_refusal_of_everything(
     browser = visitor(CALIFORNIA)
     sign_in(browser, ada)
     choose(browser, ALL)
-    receipt = erased_by_api(browser)["receipt"]
+    erased_by_api(browser)
     row = Preference.objects.get(user=ada)
     answers = decode(row.state).answers
     assert {str(p): a.granted for p, a in answers.items()} == NONE
-    assert row.receipt == receipt["id"]
+    assert row.receipt == "erased"
     sign_out(browser)
     other = visitor(CALIFORNIA)
     choose(other, ALL)
     sign_in(other, ada)
     assert decision(other)["choice"]["purposes"] == NONE
+
+
+@pytest.mark.usefixtures("at_once")
+def test_nothing_ties_an_account_to_what_was_erased(
+    visitor: NewVisitor, ada: Any
+) -> None:
+    browser, other = visitor(PARIS), visitor(CALIFORNIA)
+    sign_in(browser, ada)
+    choose(browser, ALL)
+    # The erased records and the refusal have one time, so that one must not be named.
+    number = erased_by_api(browser)["receipt"]["id"]
+    assert Removal.objects.get().time == Content.objects.get(pk=number).time
+    assert decision(browser)["choice"]["receipt"] is None
+    sign_in(other, ada)
+    choose(other, {"analytics": True})
+    tied = [list(m.objects.values()) for m in (Preference, Link, Restricted)]
+    assert number not in json.dumps(tied, default=str)
+    newest = records()[-1]["id"]
+    assert decision(other)["choice"]["receipt"] == newest
+
+
+def test_a_sign_in_after_an_erasure_names_no_record_that_it_came_from(
+    visitor: NewVisitor, ada: Any
+) -> None:
+    browser, other = visitor(CALIFORNIA), visitor(CALIFORNIA)
+    sign_in(browser, ada)
+    choose(browser, ALL)
+    erased_by_api(browser)
+    Preference.objects.update(state=encode(Choice()))  # so that a merge finds something
+    choose(other, NONE)
+    sign_in(other, ada)
+    assert records()[-1]["event"] == "merged"
+    assert Link.objects.get().sources == []
 
 
 def test_what_the_policy_takes_up_again_later_stays_refused(
@@ -355,6 +407,41 @@ def test_what_a_browser_records_meanwhile_is_erased_as_well(
     monkeypatch.setattr(erasure, "refuse", slowly)
     assert erased_by_api(parisian)["erased"] == 2
     assert not Link.objects.exists()
+
+
+# --- before anything was published ---------------------------------------------------
+
+
+@pytest.mark.parametrize("ask", ["form", "settings", "api", "command"])
+def test_nothing_is_erased_where_nothing_was_published(
+    site: Site, ada: Any, settings: Any, ask: str
+) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    fields = {f.attname: getattr(site, f.attname) for f in Site._meta.fields}
+    new = {"id": None, "slug": "new", "hosts": ["new.example"]}
+    made = Site.objects.create(**{**fields, **new})
+    publication.forget()
+    # As an import may have left it: a choice that does not refuse everything.
+    Preference.objects.create(
+        site=made, user=ada, state=encode(Choice()), receipt="0" * 32
+    )
+    browser = Client(headers={"host": "new.example"})
+    browser.force_login(ada)
+    before = rows()
+    if ask == "command":
+        told = StringIO()
+        words = ("--user", "ada", "--site", "new", "--yes")
+        call_command("erase_visitor", *words, stdout=told)
+        assert "nothing to erase" in told.getvalue()
+    elif ask == "api":
+        response = browser.delete(API, headers=OWN_PAGE)
+        assert response.status_code == 409
+        assert response.json()["title"] == "nothing_to_refuse"
+    else:
+        response = erase(browser, ERASE if ask == "form" else ERASE_ACCOUNT)
+        assert response.status_code == 409
+        assert not response.cookies
+    assert rows() == before
 
 
 # --- the forms -----------------------------------------------------------------------

@@ -24,6 +24,8 @@ def erase(request: HttpRequest, consent: Consent) -> HttpResponse:
     """
     if trust_of(request, consent) is not Trust.FULL:
         return problems.forbidden_origin(request)
+    if not consent.published.policy.version:
+        return problems.nothing_to_refuse(request)
     erased = erase_own(consent, Surface.API)
     kept = erased.kept
     body: dict[str, Any] = {

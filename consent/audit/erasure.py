@@ -13,7 +13,7 @@ identifier.
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
@@ -48,7 +48,8 @@ class Person:
 
     `user` is the account's key as links have it, `account` the same where the account
     still exists. `visitor` stands for the browser's own records: what was recorded for
-    an account with the same browser is the account's.
+    an account with the same browser is the account's. An account's are also what the
+    browsers gave that its own records name, before somebody signed in there.
     """
 
     user: str | None = None
@@ -108,24 +109,41 @@ def erase(consent: Consent, person: Person, said: Said) -> Erased:
     site, kept = consent.published.site, None
     with transaction.atomic():
         before = standing(consent, person.account)
-        records = _erase_all(consent, links_of(site, person))
+        browsers = _browsers(site, person)
+        records = _erase_all(consent, _links(site, person, browsers))
         if records or not refuses_everything(before.choice):
             kept = refuse(consent, frozenset(OPTIONAL), before, said)
-    browser = links_of(site, Person(visitor=person.visitor))
-    while browser.exists():
+    meanwhile = Link.objects.filter(_own(browsers), site=site)
+    while meanwhile.exists():
         with transaction.atomic():
-            records += _erase_all(consent, browser)
+            records += _erase_all(consent, meanwhile)
     return Erased(records, kept)
 
 
 def links_of(site: Site, person: Person) -> QuerySet[Link]:
     """What ties records to a person; nothing where nobody is named."""
-    links = Link.objects.filter(site=site)
-    if person.user and person.visitor:
-        return links.filter(_own(person.visitor) | Q(user=person.user))
+    return _links(site, person, _browsers(site, person))
+
+
+def _links(site: Site, person: Person, browsers: Collection[str]) -> QuerySet[Link]:
+    whose = _own(browsers)
     if person.user:
-        return links.filter(user=person.user)
-    return links.filter(_own(person.visitor)) if person.visitor else links.none()
+        whose |= Q(user=person.user)
+    return Link.objects.filter(whose, site=site)
+
+
+def _browsers(site: Site, person: Person) -> frozenset[str]:
+    """The visitor ids whose own records are the person's.
+
+    They are read once, because what names them is erased. Histories stay apart where
+    they are shown, but whoever asks for an erasure means both: the same person gave
+    what a browser held when they signed in.
+    """
+    found = {person.visitor} if person.visitor else set()
+    if person.user:
+        named = Link.objects.filter(site=site, user=person.user).exclude(visitor="")
+        found.update(named.order_by().values_list("visitor", flat=True).distinct())
+    return frozenset(found)
 
 
 def account_with(key: str) -> int | None:
@@ -137,8 +155,8 @@ def account_with(key: str) -> int | None:
     return account.pk if account else None
 
 
-def _own(visitor: str) -> Q:
-    return Q(visitor=visitor, user="")
+def _own(browsers: Collection[str]) -> Q:
+    return Q(visitor__in=browsers, user="")
 
 
 def _erase_all(consent: Consent, links: QuerySet[Link]) -> int:
@@ -182,21 +200,39 @@ def _forget(consent: Consent, entries: list[uuid.UUID], links: Iterable[Link]) -
 def erase_record(consent: Consent, number: uuid.UUID) -> Erased:
     """Erase one record by its number, and what of an account's choice rests upon it.
 
-    A grant without a record can be shown to nobody, so that it ends; the other answers
-    of the account stay. 0 records where there is none, or where it is erased already.
+    With it go the records that came from it (`with_those_from`). A grant without a
+    record can be shown to nobody, so that it ends; the other answers of the account
+    stay. 0 records where there is none, or where it is erased already.
     """
     site = consent.published.site
     with transaction.atomic():
         link = Link.objects.filter(pk=number, site=site).first()
         before = _standing_of(consent, link)
-        # The link, then the content, as retention locks them.
-        links = list(Link.objects.filter(pk=number, site=site).select_for_update())
-        contents = Content.objects.filter(pk=number, site=site, kind="consent")
-        content = contents.select_for_update().first()
-        if content is None or _is_erased(site, number):
+        some = {"pk__in": with_those_from(site, number), "site": site}
+        # The links, then the contents, as retention locks them.
+        links = list(Link.objects.filter(**some).order_by("pk").select_for_update())
+        known = Content.objects.filter(**some, kind="consent").order_by("pk")
+        contents = {content.pk: content for content in known.select_for_update()}
+        if number not in contents or _is_erased(site, number):
             return Erased(0, None)
-        _forget(consent, [number], links)
-        return Erased(1, _withdraw(consent, content, before))
+        _forget(consent, list(contents), links)
+        return Erased(len(contents), _withdraw(consent, contents.values(), before))
+
+
+def with_those_from(site: Site, number: uuid.UUID) -> list[uuid.UUID]:
+    """A record, and those of the same account that a sign-in made from it.
+
+    Their links name the record that they came from, and would tell whose it was.
+    """
+    found = [number]
+    link = Link.objects.filter(pk=number, site=site).first()
+    if link is not None and link.user:
+        merged = Link.objects.filter(site=site, user=link.user).exclude(sources=[])
+        rows = merged.order_by("time").values_list("pk", "sources")
+        for entry, sources in rows:
+            if not {one.hex for one in found}.isdisjoint(sources):
+                found.append(entry)
+    return found
 
 
 def _standing_of(consent: Consent, link: Link | None) -> Standing:
@@ -212,17 +248,20 @@ def _is_erased(site: Site, number: uuid.UUID) -> bool:
     return erased.filter(site=site, entry=number).exists()
 
 
-def _withdraw(consent: Consent, content: Content, before: Standing) -> Recorded | None:
-    """Refuse what an account answered in a record that is erased, and never again."""
+def _withdraw(
+    consent: Consent, contents: Collection[Content], before: Standing
+) -> Recorded | None:
+    """Refuse what an account answered in records that are erased, and never again."""
     choice = before.choice
     if choice is None:
         return None
-    said = [Purpose(name) for name in json.loads(content.canonical)["purposes"]]
     resting = frozenset(
         purpose
-        for purpose in said
+        for content in contents
+        for purpose in map(Purpose, json.loads(content.canonical)["purposes"])
         if (answer := choice.answers.get(purpose)) and answer.at <= content.time
     )
-    if not resting and choice.receipt != content.entry_id.hex:
+    named = {content.entry_id.hex for content in contents}
+    if not resting and choice.receipt not in named:
         return None
     return refuse(consent, resting, before, Said(Surface.API, None))

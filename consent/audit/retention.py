@@ -5,6 +5,9 @@ A record is kept for `CONSENT_RETENTION_DAYS` from the day it ended
 its entry, its place in the log and its proof stay for ever, and so do the operator's
 acts. An act in the log says how many records were dropped, and commits to their hashes.
 
+0 days keep records for ever, but not what somebody had erased: the tie that an erasure
+locked away, and the record, go `ERASED_DAYS` after it all the same.
+
 A run reads the records that are old enough in the order of time, some thousand at a
 time, so that memory does not grow with the ledger, but only with the longest history of
 one person. Running again goes on where a run was stopped.
@@ -16,21 +19,25 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import batched, chain, groupby
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
 from consent.audit import removal
 from consent.core.jurisdictions import Rules
 from consent.core.retention import answered, ended_of_nobody, endings, is_due
-from consent.models import Content, Link, Removal, Restricted, Site
+from consent.models import Content, Link, Preference, Removal, Restricted, Site
 from consent.publication import Published
 from consent.visitor.cookies import LONGEST
 
 # The month in which a person must be answered (GDPR art. 12(3)): who complains about a
 # record today must find it.
 SHORTEST: Final = 30
+# Where records are kept for ever: how long one is whose tie was locked away.
+ERASED_DAYS: Final = 1095
 _CHUNK: Final = 4096
 # The clocks of two servers, and how long a choice may wait for an account's lock.
 _APART: Final = timedelta(minutes=1)
@@ -49,17 +56,19 @@ class TooShortError(ValueError):
 def prune(*, here: Published, days: int, at: datetime, dry_run: bool = False) -> int:
     """Drop what ended over `days` days before `at` on a site; how many records it was.
 
-    0 days means that records are kept for ever. TooShortError below `SHORTEST`. Each
+    0 days means that records are kept for ever, but for those whose tie an erasure
+    locked away: they go `ERASED_DAYS` after it. TooShortError below `SHORTEST`. Each
     4,096 records are one transaction and one act. A dry run only counts.
     """
-    if days == 0:
-        return 0
-    if days < SHORTEST:
+    if 0 != days < SHORTEST:
         raise TooShortError(
             f"Records must be kept for {SHORTEST} days or more after they ended, or "
             f"for ever (0); {days} is too short."
         )
     due = _due(here, days, at)
+    if days == 0:
+        days = ERASED_DAYS
+        due = _locked_away(here.site, at - timedelta(days=days))
     if dry_run:
         return sum(1 for _ in due)
     return sum(
@@ -110,6 +119,18 @@ def _old(site: Site, before: datetime) -> Iterator[list[_Row]]:
         found = list(rows.filter(later, time__gte=time)[:_CHUNK])
 
 
+def _locked_away(site: Site, before: datetime) -> Iterator[uuid.UUID]:
+    """Records whose tie to a person was locked away before a time, oldest first."""
+    ties = Restricted.objects.filter(site=site, restricted_at__lt=before)
+    rows = ties.order_by("restricted_at", "pk").values_list("pk", "restricted_at")
+    found = list(rows[:_CHUNK])
+    while found:
+        yield from (entry for entry, _time in found)
+        entry, time = found[-1]
+        later = Q(restricted_at__gt=time) | Q(restricted_at=time, pk__gt=entry)
+        found = list(rows.filter(later)[:_CHUNK])
+
+
 def _ended(here: Published, rows: Sequence[_Row]) -> dict[uuid.UUID, datetime | None]:
     """When some records ended; None for those that did not.
 
@@ -120,6 +141,9 @@ def _ended(here: Published, rows: Sequence[_Row]) -> dict[uuid.UUID, datetime | 
     owners = {
         entry: (user, visitor) for entry, user, visitor in links.values_list(*_OF)
     }
+    # Whoever deleted their account can be found by none of its records any more.
+    gone = _deleted(site, {user for user, _ in owners.values() if user})
+    owners = {entry: owner for entry, owner in owners.items() if owner[0] not in gone}
     found = {
         entry: ended_of_nobody(time=time, remembered=LONGEST) for entry, time in rows
     }
@@ -134,6 +158,26 @@ def _ended(here: Published, rows: Sequence[_Row]) -> dict[uuid.UUID, datetime | 
         erased.filter(site=site, entry__in=entries).values_list("entry_id", "time")
     )
     return ends
+
+
+def _deleted(site: Site, users: Collection[str]) -> set[str]:
+    """Which accounts, by their keys, exist no more and have no choice either."""
+    if not users:
+        return set()
+    found = ((_key(user), user) for user in users)
+    keys: dict[Any, str] = {key: user for key, user in found if key is not None}
+    there = set(get_user_model().objects.filter(pk__in=list(keys)).values_list("pk"))
+    chosen = Preference.objects.filter(site=site, user__in=list(keys))
+    there.update(chosen.values_list("user_id"))
+    return set(users) - {keys[key] for (key,) in there}
+
+
+def _key(user: str) -> Any:  # noqa: ANN401 - whatever the user model has
+    """An account's key as the account has it; None for what can be none."""
+    try:
+        return get_user_model()._meta.pk.to_python(user)  # noqa: SLF001 - documented
+    except ValidationError:
+        return None
 
 
 def _ended_of_people(

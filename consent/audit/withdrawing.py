@@ -16,6 +16,7 @@ from consent.core.record import ConsentRecord, Event, Surface
 from consent.core.wanted import model_for
 from consent.decision import Consent, stored_choice
 from consent.models import Preference
+from consent.models.preference import ERASED
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,13 @@ def _refusal(consent: Consent, purposes: frozenset[Purpose]) -> Choice:
 
 
 def _keep(row: Preference, choice: Choice) -> None:
-    """Let the account say what was refused, and keep nothing else of what was said."""
+    """Let the account say what was refused, and keep nothing else of what was said.
+
+    It does not name the record: that has the time of the removals, and would tell whose
+    the erased records were.
+    """
     row.state = encode(replace(choice, receipt=None, left=False))
-    row.receipt = choice.receipt or ""
+    row.receipt = ERASED
     row.kept_refused = [p for p in row.kept_refused if Purpose(p) not in choice.answers]
     row.save(force_update=True)
 

@@ -4,12 +4,13 @@ from typing import Final
 
 from consent.core.told import Document, Told, longest_life
 
-PROFILE: Final = "https://w3id.org/dpv/schema/dpv-27560#record"
 _DPV_PURPOSES: Final = {
     "functional": "dpv:ServicePersonalisation",
     "analytics": "dpv:ServiceUsageAnalytics",
     "marketing": "dpv:Marketing",
 }
+# Refused, withdrawn, or in another state in which nothing may run.
+_NOT_VALID: Final = "dpv:ConsentStatusInvalidForProcessing"
 _CONTEXT: Final = {
     "dct": "http://purl.org/dc/terms/",
     "dpv": "https://w3id.org/dpv#",
@@ -22,7 +23,12 @@ _CONTEXT: Final = {
 def json_ld(told: Told) -> Document:
     """The record in the terms of the W3C Data Privacy Vocabulary 2, as JSON-LD.
 
-    The context stands in the document: whoever reads it fetches nothing.
+    The context stands in the document: whoever reads it fetches nothing. It says of no
+    profile that it conforms to it, because those want members that a record does not
+    have (which personal data, stored where). Where everything is refused after
+    something was granted, a purpose's status takes in both a refusal and a withdrawal:
+    the record does not say which had been granted. Consent is the legal basis only of
+    what was given.
     """
     record = told.record
     found: Document = {
@@ -30,7 +36,6 @@ def json_ld(told: Told) -> Document:
         "@id": f"urn:uuid:{told.number}",
         "@type": "dpv:ConsentRecord",
         "dct:identifier": record["id"],
-        "dct:conformsTo": {"@id": PROFILE},
         "dct:created": _time(record["time"]),
         "dpv:hasPolicy": {
             "@type": "dpv:Policy",
@@ -71,7 +76,7 @@ def _process(told: Told, purpose: str) -> Document:
         },
         "dpv:hasConsentStatus": _status(told, purpose),
     }
-    if told.asked:
+    if told.rests_on_consent(purpose):
         found["dpv:hasLegalBasis"] = {"@id": "dpv:ExplicitlyExpressedConsent"}
     if services:
         found["dpv:hasService"] = [
@@ -97,9 +102,8 @@ def _process(told: Told, purpose: str) -> Document:
 
 
 def _status(told: Told, purpose: str) -> Document:
-    record = told.record
-    refused = "dpv:ConsentWithdrawn" if told.withdrawn else "dpv:ConsentRefused"
-    granted = record["purposes"][purpose]
+    record, granted = told.record, told.granted(purpose)
+    refused = _NOT_VALID if told.refused_or_withdrawn else "dpv:ConsentRefused"
     found: Document = {
         "@type": "dpv:ConsentGiven" if granted else refused,
         "dpv:isIndicatedAtTime": _time(record["time"]),

@@ -7,9 +7,11 @@ from typing import Any, Final
 from consent.core.told import NOT_RECORDED, Document, Told, longest_life
 
 SCHEMA: Final = "ISO/IEC TS 27560:2023"
-# Ours, as the standard lets everybody add their own: it has no event for a refusal.
+# Ours, as the standard lets everybody add their own: it has no event for a refusal, and
+# none for what may be either that or a withdrawal.
 EXTENSION: Final = "consent_extension"
 REFUSED: Final = "x-refused"
+REFUSED_OR_WITHDRAWN: Final = "x-refused-or-withdrawn"
 UNKNOWN: Final = "unknown, so that the strictest rule applied"
 _DAY: Final = 86_400
 
@@ -17,8 +19,11 @@ _DAY: Final = 86_400
 def iso_27560(told: Told) -> Document:
     """The record as a consent receipt in the fields of ISO/IEC TS 27560:2023.
 
-    Refusals are an extension (`x-refused`), because the standard names no such event;
-    all that was answered stands in `consent_extension`, explicitly both ways.
+    Refusals are an extension (`x-refused`), because the standard names no such event.
+    Where everything is refused after something was granted, each purpose is
+    `x-refused-or-withdrawn`: the record does not say which of them had been granted. A
+    lawful basis stands only with what was given. All that was answered stands in
+    `consent_extension`, explicitly both ways.
     """
     record = told.record
     return {
@@ -55,7 +60,7 @@ def _purpose(told: Told, purpose: str) -> Document:
         "recipient_third_parties": told.recipients(purpose),
         "withdrawal_method": told.withdrawal,
     }
-    if told.asked:
+    if told.rests_on_consent(purpose):
         found["lawful_basis"] = "consent"
     return found
 
@@ -96,7 +101,7 @@ def _parties(told: Told) -> Iterator[Document]:
 def _events(told: Told) -> Iterator[Document]:
     """An event for what was granted, and one for what was not."""
     record = told.record
-    refused = "withdrawn" if told.withdrawn else REFUSED
+    refused = REFUSED_OR_WITHDRAWN if told.refused_or_withdrawn else REFUSED
     for granted in (True, False):
         purposes = [p for p, on in record["purposes"].items() if on is granted]
         if purposes:

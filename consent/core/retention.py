@@ -137,9 +137,10 @@ def _by_answer(ordered: Sequence[Answered]) -> dict[str, list[Answered]]:
 
 
 def ended_of_nobody(*, time: datetime, remembered: timedelta) -> datetime:
-    """When a record ended that is linked to nobody: a plain refusal.
+    """When a record ended by which nobody is found: a plain refusal is linked to none.
 
-    Only a browser knows that it was its own, for as long as it remembers the answer.
+    The records of an account that was deleted find nobody either. Only a browser knows
+    that one was its own, for as long as it remembers the answer.
     """
     return time + remembered
 

@@ -66,10 +66,26 @@ class Told:
         """The record's number with dashes, as the standards recommend it."""
         return str(UUID(hex=self.record["id"]))
 
+    def granted(self, purpose: str) -> bool:
+        """Whether a purpose was granted by this record; everything else is refused."""
+        return bool(self.record["purposes"][purpose])
+
     @property
-    def withdrawn(self) -> bool:
-        """Whether what is refused had been granted; else it was never granted."""
-        return self.record["event"] in {"withdrawn", "erased"}
+    def refused_or_withdrawn(self) -> bool:
+        """Whether something that is refused had been granted before, and was withdrawn.
+
+        That is so where everything is refused by an event `withdrawn`. The record does
+        not say which of its purposes it was; of the others it was a plain refusal.
+        """
+        record = self.record
+        return record["event"] == "withdrawn" and not any(record["purposes"].values())
+
+    def rests_on_consent(self, purpose: str) -> bool:
+        """Whether consent is the lawful basis of a purpose: asked for, and given.
+
+        What was refused has no basis at all.
+        """
+        return self.asked and self.granted(purpose)
 
 
 def longest_life(services: Sequence[Mapping[str, Any]]) -> str | None:

@@ -1,10 +1,16 @@
 """What people chose, as it stands now."""
 
+from typing import Final
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from consent.models.site import Site
+
+# What stands for a receipt after an erasure. The record of the refusal was written in
+# the same moment as the erased ones were removed: its number would name them all.
+ERASED: Final = "erased"
 
 
 class Preference(models.Model):
@@ -12,7 +18,8 @@ class Preference(models.Model):
 
     It is written in the transaction of each record, so that a decision reads one row.
     `state` is a choice as the cookie writes it, `receipt` the newest record's number;
-    a row without one is no choice yet. `kept_refused` are the purposes that the last
+    a row without one is no choice yet, and after an erasure it is `ERASED`, because no
+    record is tied to the account then. `kept_refused` are the purposes that the last
     sign-in turned from granted to refused, until the person has answered them.
     """
 
@@ -34,3 +41,8 @@ class Preference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.site_id}/{self.user_id}"
+
+    @property
+    def named(self) -> str | None:
+        """The receipt's number; None where the row names no record."""
+        return None if self.receipt in {"", ERASED} else self.receipt

@@ -50,6 +50,8 @@ def erase_account(request: HttpRequest) -> HttpResponse:
 
 def _erase(request: HttpRequest) -> HttpResponse:
     consent = consent_of(request)
+    if not consent.published.policy.version:
+        return problems.nothing_to_refuse(request)
     if request.POST.get("sure") != "yes":
         return problems.wrong(
             request,

@@ -45,7 +45,8 @@ TERMS = {
     *("dpv:WithdrawConsent", "dpv:ConsentNotice", "dpv:Process", "dpv:Purpose"),
     *("dpv:Service", "dpv:ThirdParty", "dpv:StorageDuration", "dpv:TemporalDuration"),
     *("dpv:UntilTimeDuration", "dpv:Policy", "dpv:ExplicitlyExpressedConsent"),
-    *("dpv:ConsentGiven", "dpv:ConsentRefused", "dpv:ConsentWithdrawn"),
+    *("dpv:ConsentGiven", "dpv:ConsentRefused"),
+    "dpv:ConsentStatusInvalidForProcessing",
     *("dpv:ServicePersonalisation", "dpv:ServiceUsageAnalytics", "dpv:Marketing"),
     *("dpv:hasDataSubject", "dpv:hasDataController", "dpv:hasJurisdiction"),
     *("dpv:hasConsentControl", "dpv:isExercisedAt", "dpv:hasProcess", "dpv:hasNotice"),
@@ -53,7 +54,7 @@ TERMS = {
     *("dpv:hasRecipient", "dpv:hasStorageCondition", "dpv:hasDuration"),
     *("dpv:isIndicatedAtTime", "dpv:isIndicatedBy", "dpv:hasIndicationMethod"),
     *("dpv:hasName", "dpv:hasAddress", "dpv:hasContact", "dpv:hasPolicy"),
-    *("dct:identifier", "dct:conformsTo", "dct:created", "dct:valid", "dct:title"),
+    *("dct:identifier", "dct:created", "dct:valid", "dct:title"),
     *("dct:language", "rdf:value", "skos:broader", "xsd:dateTime"),
 }
 NUMBER = "00112233445566778899aabbccddeeff"
@@ -163,13 +164,37 @@ def test_what_was_granted_is_given_until_its_end_and_what_was_not_is_our_extensi
     assert document[EXTENSION]["purposes"]["analytics"] is False
 
 
-def test_a_withdrawal_is_the_standards_own_state():
+def linked_states(document):
+    statuses = [p["dpv:hasConsentStatus"]["@type"] for p in document["dpv:hasProcess"]]
+    return [status.removeprefix("dpv:Consent") for status in statuses]
+
+
+def test_a_withdrawal_says_of_no_purpose_that_it_had_been_granted():
+    # Only one of them may have been: the record does not say which.
     withdrawn = told("withdrawn", functional=False, analytics=False, marketing=False)
-    assert set(states(iso_27560(withdrawn)).values()) == {"withdrawn"}
-    ends = told("withdrawn", functional=False)
-    assert json_ld(ends)["dpv:hasProcess"][0]["dpv:hasConsentStatus"]["@type"] == (
-        "dpv:ConsentWithdrawn"
-    )
+    assert set(states(iso_27560(withdrawn)).values()) == {"x-refused-or-withdrawn"}
+    assert set(linked_states(json_ld(withdrawn))) == {"StatusInvalidForProcessing"}
+
+
+@pytest.mark.parametrize("event", ["refused", "erased", "merged", "opted_out"])
+def test_what_is_refused_by_any_other_event_is_a_refusal(event):
+    refused = told(event, functional=False, analytics=False, marketing=False)
+    assert set(states(iso_27560(refused)).values()) == {"x-refused"}
+    assert set(linked_states(json_ld(refused))) == {"Refused"}
+
+
+def test_what_is_refused_has_no_lawful_basis():
+    document, linked = iso_27560(told()), json_ld(told())
+    purposes = document["pii_processing"]["purposes"]
+    assert ["lawful_basis" in purpose for purpose in purposes] == [True, False, False]
+    bases = ["dpv:hasLegalBasis" in p for p in linked["dpv:hasProcess"]]
+    assert bases == [True, False, False]
+
+
+def test_the_linked_document_claims_no_profile_that_it_does_not_fulfil():
+    document = json_ld(told())
+    assert "dct:conformsTo" not in document
+    assert not {"dpv:hasPersonalData", "dpv:hasStorageLocation"} & members(document)
 
 
 @pytest.mark.parametrize(
@@ -177,8 +202,9 @@ def test_a_withdrawal_is_the_standards_own_state():
 )
 def test_consent_is_the_lawful_basis_only_where_the_law_asks_for_it(model, basis):
     document = iso_27560(told(model=model))
-    found = {p.get("lawful_basis") for p in document["pii_processing"]["purposes"]}
-    assert found == {basis}
+    given, *refused = document["pii_processing"]["purposes"]
+    assert given.get("lawful_basis") == basis
+    assert not any("lawful_basis" in purpose for purpose in refused)
     linked = json_ld(told(model=model))["dpv:hasProcess"][0]
     assert ("dpv:hasLegalBasis" in linked) is (basis is not None)
 

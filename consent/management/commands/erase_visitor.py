@@ -18,6 +18,7 @@ from consent.audit.erasure import (
     erase_record,
     links_of,
     unattended,
+    with_those_from,
 )
 from consent.audit.people import NobodyError, account
 from consent.audit.withdrawing import Said, refuses_everything
@@ -103,6 +104,8 @@ def _jobs(options: dict[str, Any]) -> Iterator[Job]:
     number = _number(options["receipt"]) if options["receipt"] is not None else None
     person = _person(options["user"], options["visitor"])
     for here in _sites(options["site"]):
+        if not here.policy.version:
+            continue  # nothing was published, so that nobody could answer anything
         if number is not None:
             found = _records(here, number)
         else:
@@ -129,16 +132,20 @@ def _person(user: str | None, visitor: str | None) -> Person:
     if user is None:
         return Person(visitor=visitor)
     key = account(user)
-    return Person(user=key, account=account_with(key))
+    found = account_with(key)
+    # As links have it: "07" finds the account 7 as well.
+    return Person(user=key if found is None else str(found), account=found)
 
 
 def _records(here: Published, number: uuid.UUID) -> int:
-    """1 where the site has such a record that is not erased yet, else 0."""
+    """How many go with such a record that is not erased yet; 0 where there is none."""
     records = Content.objects.filter(pk=number, site=here.site, kind="consent")
     erased = Removal.objects.filter(
         site=here.site, entry=number, reason=Removal.Reason.ERASURE
     )
-    return int(records.exists() and not erased.exists())
+    if erased.exists() or not records.exists():
+        return 0
+    return len(with_those_from(here.site, number))
 
 
 def _chosen(here: Published, person: Person) -> bool:

@@ -26,7 +26,7 @@ class Command(BaseCommand):
             "--days",
             type=int,
             help="how long a record is kept after it ended, instead of "
-            "CONSENT_RETENTION_DAYS; 0 is for ever",
+            "CONSENT_RETENTION_DAYS; 0 is for ever, but for what was erased",
         )
         parser.add_argument(
             "--dry-run", action="store_true", help="only count what would be dropped"
@@ -40,8 +40,10 @@ class Command(BaseCommand):
         if slug and not sites:
             raise CommandError(f"There is no site {slug}.")
         if days == 0:
-            self.stdout.write("Records are kept for ever: nothing is dropped.")
-            return
+            self.stdout.write(
+                "Records are kept for ever, but for those that were erased over "
+                f"{retention.ERASED_DAYS} days ago."
+            )
         at = timezone.now()
         for here in sites:
             try:
