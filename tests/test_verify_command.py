@@ -38,6 +38,17 @@ def test_people_are_told_in_plain_words_what_was_verified_and_what_is_proved(
     assert "Never: that every click was recorded." in told.getvalue()
 
 
+def test_somebody_at_a_terminal_sees_how_far_it_is(
+    log: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = StringIO()
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    call_command("verify_ledger", stdout=StringIO(), stderr=told)
+    entries = Entry.objects.count()
+    assert f"{entries} of {entries}, " in told.getvalue()
+    assert told.getvalue().endswith("0 s left \n")
+
+
 def test_one_site_can_be_verified_alone(log: Site) -> None:
     other = another_site()
     write(other, 2)

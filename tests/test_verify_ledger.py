@@ -6,10 +6,19 @@ from typing import Any
 
 import pytest
 from django.db.models import F
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consent import ledger
 from consent.audit.verify import Wanted, verify
 from consent.audit.verifying.contents import Contents, Reading
+from consent.audit.verifying.members import (
+    COLUMNS,
+    DOCUMENTS,
+    compared,
+    members,
+)
+from consent.audit.verifying.records import Records
 from consent.audit.verifying.rows import Stretch
 from consent.core.canonical import canonical
 from consent.core.merkle import leaf_hash
@@ -24,6 +33,7 @@ from tests.tampering import (
     named,
     verified,
 )
+from tests.test_ledger_append_only import vectors
 from tests.visits import ALL, NONE, choose
 
 GRANTED, REFUSED = 3, 4
@@ -210,6 +220,41 @@ def test_a_receipts_signature_is_verified_when_that_is_asked(choices: Site) -> N
     verified()
     says = "its receipt’s signature is not good."
     assert first_wrong("--signatures") == named(GRANTED) + says
+
+
+@given(
+    texts=st.lists(st.text(st.sampled_from('aé"\\\n{}[]:,'), max_size=9), min_size=9),
+    gpc=st.booleans(),
+    visitor=st.sampled_from([None, "0" * 64]),
+    again=st.integers(1, 2),
+)
+def test_what_is_read_fast_is_what_json_says(
+    texts: list[str], gpc: bool, visitor: str | None, again: int
+) -> None:
+    event, rule, country, model, surface, policy, notice, book, audience = texts[:9]
+    found = {
+        **vectors()[0]["members"],
+        "event": event,
+        "model": model,
+        "surface": surface,
+        "audience": audience,
+        "jurisdiction": {"rule": rule, "rulebook": book},
+        "policy": {"hash": policy, "version": 7},
+        "notice": {"hash": notice or None, "language": "en"},
+        "visitor": visitor,
+    }
+    found["location"] = {**found["location"], "country": country or None}
+    found["signals"] = {**found["signals"], "gpc": gpc}
+    text = canonical(found).decode()
+    records = Records("default")
+    for _ in range(again):  # from the second on it is remembered
+        read = records.read(text, found["id"])
+    said = compared(members(text, site="default"))
+    columns = tuple(said[name] for name in COLUMNS)
+    documents = tuple(said[name] for name in DOCUMENTS)
+    whole = (columns, documents, said["time"], visitor)
+    assert read == (None if "\\" in text else whole)
+    assert records.read(text, "0" * 32) is None
 
 
 def test_a_value_that_is_no_text_is_named_and_stops_nothing() -> None:

@@ -173,6 +173,18 @@ def test_entries_lost_with_a_backup_are_remarked_once_the_next_log_says_so(
     assert "Log 1 was closed when a backup was put back" in site["remarks"][0]
 
 
+def test_a_log_that_only_pretends_to_be_the_next_excuses_nothing(log: Site) -> None:
+    """Whoever can write into the database can make the act, but not sign it."""
+    put_back(heads()[1].tree_size)
+    begin_log(site=log, at=NOON)
+    ledger.seal(site=log)
+    verified()
+    with in_spite_of_triggers():
+        act = Content.objects.get(event="log_opened").pk
+        Entry.objects.filter(pk=act).update(signature=b"\x00" * 64)
+    assert "rolled back or cut off" in first_wrong()
+
+
 def test_a_checkpoint_that_others_hold_of_the_lost_entries_is_no_remark(
     held: list[str], log: Site
 ) -> None:

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from consent import ledger, publication
+from consent.audit.verifying import removals
 from consent.core.record import Act
 from consent.models import Content, Entry, Link, Removal, Restricted, Site
 from consent.models.site import Erasure
@@ -67,6 +68,17 @@ def test_a_ledger_with_erased_records_verifies(erased: Site) -> None:
     [site] = verified("--signatures")["sites"]
     assert site["erased"] == 2
     assert site["logs"][0]["removed"] == 0
+
+
+def test_removals_are_checked_some_acts_at_a_time(
+    dropped: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removals, "_AT_ONCE", 1)
+    verified()
+    act = uuid.uuid4()
+    hidden = hide(dropped, act)
+    says = f"it was removed by the act {act.hex}, which is not in the ledger"
+    assert told(hidden) == [says]
 
 
 def test_a_ledger_with_dropped_contents_verifies(dropped: Site) -> None:

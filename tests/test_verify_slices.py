@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from consent import keys, ledger
 from consent.audit import verify as verifying
 from consent.audit.verifying import logs, walk
+from consent.audit.verifying.contents import Reading
+from consent.audit.verifying.slices import Slice, Sliced, in_order
 from consent.audit.verifying.tree import Peaks, fold
 from consent.core import merkle
 from consent.core.signed_note import checkpoint_text
+from consent.core.tiles import EMPTY_EDGE
 from consent.models import Checkpoint, Content, Leaf, Log, Site, Tile
 from tests.logs import write
 from tests.tampering import at, first_wrong, in_spite_of_triggers, undone, verified
@@ -70,6 +73,67 @@ def test_a_checkpoint_of_any_slice_is_held_against_its_tree(long_log: Site) -> N
             Checkpoint.objects.filter(pk=head.pk).update(root=root, note=note)
             assert f"in the checkpoint of {head.tree_size} entries" in first_wrong()
     verified()
+
+
+def test_a_tile_above_the_first_level_is_held_against_those_below(site: Site) -> None:
+    roots = tuple(random.Random(n).randbytes(32) for n in range(256))
+    edge, full = EMPTY_EDGE.extended(roots)
+    part = Sliced(
+        first=0,
+        last=65_536,
+        findings=(),
+        count=0,
+        roots={65_536: edge.root()},
+        checkpoints=0,
+        verified=0,
+        claims=(),
+        tile_roots=roots,
+        suspects=(),
+        documents={},
+        removed=0,
+        broken=None,
+        ends=None,
+        older=None,
+    )
+
+    def found() -> list[str]:
+        taken = walk.Walk(site=site.pk, log=1, outside=())
+        taken.take(part)
+        return [finding.says for finding in taken.findings.first]
+
+    assert found() == ["tile 1/0 is not kept"]
+    tile = Tile(site=site, level=1, index=0, hashes=full[0].hashes, root=full[0].root)
+    with undone():
+        tile.save()
+        assert found() == []
+    tile.hashes = b"x" * 32 + tile.hashes[32:]
+    tile.save(force_insert=True)
+    assert found() == ["tile 1/0 holds other hashes than it must"]
+
+
+@pytest.mark.parametrize(
+    ("places", "leaves", "wrong"),
+    [
+        ([8, 9, 10], 3, []),
+        ([9, 10], 0, [8]),
+        ([8, 10], 1, [9]),
+        ([8, 9], 2, [10]),
+        ([8, 8, 9, 10], 1, [8]),
+        ([8, 9, 10, 10], 3, [10]),
+        ([], 0, [8]),
+    ],
+)
+def test_every_place_is_taken_once(
+    places: list[int], leaves: int, wrong: list[int]
+) -> None:
+    """Whoever can drop a constraint can put two entries in one place."""
+    whose = Reading(site=1, slug="default", keys={})
+    part = Slice(whose=whose, log=1, origin="x", first=8, last=11)
+    placed = [
+        (place, f"{number:032x}", b"x" * 32) for number, place in enumerate(places)
+    ]
+    sound, findings = in_order(placed, part)
+    assert (len(sound), [found.index for found in findings]) == (leaves, wrong)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -21,9 +21,9 @@ from consent.audit.verifying.members import (
     NoRecordError,
     compared,
     members,
-    record_pattern,
 )
 from consent.audit.verifying.reading import Row
+from consent.audit.verifying.records import Records
 from consent.audit.verifying.rows import (
     AT,
     CONTENT_AT,
@@ -75,10 +75,7 @@ class Contents:
             name: Ed25519PublicKey.from_public_bytes(public)
             for name, public in whose.keys.items()
         }
-        self._pattern = record_pattern(whose.slug)
-        groups = self._pattern.groupindex
-        self._columns = tuple(groups[name] for name in COLUMNS)
-        self._documents = tuple(groups[name] for name in DOCUMENTS)
+        self._records = Records(whose.slug)
 
     def check(self, entries: Iterable[Found]) -> None:
         """Check entries; those that lack something may have been removed."""
@@ -110,19 +107,20 @@ class Contents:
         if entry is None or content is None:
             return False
         text, at = content[TEXT], entry[AT]
-        found = self._pattern.fullmatch(text)
+        found = self._records.read(text, number)
+        if found is None:
+            return False
+        columns, documents, time, visitor = found
         if (
-            found is None
-            or sha256(b"\x00" + text.encode()).digest() != entry[LEAF]
-            or found["id"] != number
-            or found.group(*self._columns) != content[REPEATED]
+            sha256(b"\x00" + text.encode()).digest() != entry[LEAF]
+            or columns != content[REPEATED]
             or at != content[CONTENT_AT]
-            or not _is_time(at, found["time"])
-            or not _fits(link, at, found["visitor"])
+            or not _is_time(at, time)
+            or not _fits(link, at, visitor)
             or (self._whose.signatures and not self._is_signed(entry, text))
         ):
             return False
-        self.documents.setdefault(found.group(*self._documents), place)
+        self.documents.setdefault(documents, place)
         return True
 
     def _lacks_something(self, one: Found) -> bool:

@@ -1,12 +1,6 @@
-"""What the canonical bytes of an entry say, to be held against the columns beside them.
-
-Nearly all entries are consent records of format 1, in the one form that canonical JSON
-has for them. `record_pattern` reads those three times as fast as a JSON reader does;
-what it does not match is read as JSON. Both come to the same values.
-"""
+"""What an entry's canonical bytes say, to be held against the columns beside them."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -24,55 +18,13 @@ COLUMNS: Final = (
 DOCUMENTS: Final = ("policy", "policy_version", "notice", "rulebook")
 _RULE_LENGTH: Final = 255
 
-_TEXT: Final = r'"[^"\\]*+"'
-_OPTIONAL: Final = rf"(?:null|{_TEXT})"
-_FLAT: Final = r"\{[^{}\\]*+\}"
-_BOOLEAN: Final = "true|false"
-
-
-def record_pattern(site: str) -> re.Pattern[str]:
-    """The consent records of a site, with what is compared in named groups."""
-    location = (
-        rf'"country":(?:null|{_kept("country")}),"database":{_OPTIONAL},'
-        rf'"source":{_TEXT},"subdivision":{_OPTIONAL}'
-    )
-    signals = rf'"applied":\[[^\]\\]*+\],"dnt":(?:{_BOOLEAN}),"gpc":(?P<gpc>{_BOOLEAN})'
-    members = (
-        rf'"audience":{_TEXT}',
-        rf'"event":{_kept("event")}',
-        rf'"format":{FORMAT}',
-        rf'"id":{_kept("id")}',
-        rf'"jurisdiction":\{{"rule":{_kept("rule")},"rulebook":{_kept("rulebook")}\}}',
-        r'"kind":"(?P<kind>consent)"',
-        rf'"location":\{{{location}\}}',
-        rf'"model":{_kept("model")}',
-        rf'"notice":\{{"hash":(?:null|{_kept("notice")}),"language":{_OPTIONAL}\}}',
-        rf'"policy":\{{"hash":{_kept("policy")},"version":(?P<policy_version>[0-9]+)\}}',
-        rf'"purposes":{_FLAT}',
-        rf'"services":{_FLAT}',
-        rf'"signals":\{{{signals}\}}',
-        rf'"site":"{re.escape(site)}"',
-        rf'"surface":{_kept("surface")}',
-        rf'"time":{_kept("time")}',
-        rf'"valid_until":{_OPTIONAL}',
-        rf'"visitor":(?:null|{_kept("visitor")})',
-    )
-    return re.compile(rf"\{{{','.join(members)}\}}")
-
-
-def _kept(name: str) -> str:
-    return rf'"(?P<{name}>[^"\\]*+)"'
-
 
 class NoRecordError(ValueError):
     """The bytes are not those of an entry; the text says how."""
 
 
 def members(text: str, *, site: str) -> dict[str, Any]:
-    """The members of an entry of format 1; NoRecordError where it is none of the site.
-
-    A record's columns are cut where the database cuts them.
-    """
+    """The members of an entry of format 1; NoRecordError where it is no entry of it."""
     try:
         found = json.loads(text)
         again = canonical(found).decode()
@@ -90,7 +42,8 @@ def members(text: str, *, site: str) -> dict[str, Any]:
 def compared(found: Mapping[str, Any]) -> dict[str, Any]:
     """What columns, links and documents are held against, by the names used here.
 
-    NoRecordError where a member of format 1 is missing.
+    A rule's name is cut where the database cuts it. NoRecordError where a member of
+    format 1 is missing.
     """
     try:
         values = _of_act(found) if found["kind"] == "act" else _of_record(found)

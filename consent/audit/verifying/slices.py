@@ -44,10 +44,10 @@ class Sliced:
     """What a slice was found to be.
 
     `roots` are those over its first leaves, by the size of the whole tree. `claims` are
-    the sizes and roots of checkpoints that are ours; of `verified` the signature was. `suspects` are leaves of which a
-    kept tile has another hash, `broken` is the first place without a leaf to go on
-    with. `ends` are the first and the last checkpoint, and `older` is the size of the
-    first that is out of order.
+    the sizes and roots of checkpoints that are ours, of `verified` the signature was
+    verified. `suspects` are leaves of which a kept tile has another hash, `broken` is
+    the first place without a leaf to go on with. `ends` are the first and the last
+    checkpoint, and `older` is the size of the first that is out of order.
     """
 
     first: int
@@ -78,7 +78,7 @@ def check_slice(part: Slice) -> Sliced:
         (place or 0, number, entry[LEAF] if entry else None)
         for place, number, entry, _, _ in found
     ]
-    leaves = _leaves(placed, part)
+    leaves, disorder = in_order(placed, part)
     heads = checkpoints.heads(site=site, log=log, after=part.first, upto=part.last)
     end = part.first + len(leaves)
     sizes = {head.size for head in heads}.union(part.wanted, [part.last])
@@ -89,7 +89,7 @@ def check_slice(part: Slice) -> Sliced:
     wrong = _wrong(part, heads, chosen)
     findings = [
         *contents.findings,
-        *(_disorder(placed, part) if end < part.last else ()),
+        *disorder,
         *damaged,
         *wrong.values(),
     ]
@@ -142,13 +142,18 @@ def _verified(heads: Sequence[Head], *, every: bool) -> set[int]:
     return {head.size for head in [*chosen, heads[-1]]}
 
 
-def _leaves(placed: Sequence[Placed], part: Slice) -> list[bytes]:
-    """The leaf hashes from the first on, as far as nothing breaks their order."""
+def in_order(
+    placed: Sequence[Placed], part: Slice
+) -> tuple[list[bytes], list[Finding]]:
+    """The leaf hashes as far as nothing breaks their order, and all that breaks it."""
     sound = takewhile(
         lambda one: one[1][0] == one[0] and len(one[1][2] or b"") == HASH_BYTES,
         enumerate(placed, part.first),
     )
-    return [leaf for _, (_, _, leaf) in sound if leaf is not None]
+    leaves = [leaf for _, (_, _, leaf) in sound if leaf is not None]
+    if len(leaves) == len(placed) == part.last - part.first:
+        return leaves, []
+    return leaves, list(_disorder(placed, part))
 
 
 def _disorder(placed: Sequence[Placed], part: Slice) -> Iterator[Finding]:
