@@ -21,7 +21,7 @@ type Start = Callable[..., Authority]
 def test_the_newest_checkpoint_is_time_stamped_and_the_token_is_kept(
     site: Site, checkpoint: Checkpoint, authority: Start
 ) -> None:
-    clock = datetime(2026, 11, 23, 12, 0, 1, tzinfo=UTC)
+    clock = checkpoint.time.replace(microsecond=0)
     stamps = authority(clock=lambda: clock)
     outcome = asked(site)
     assert (outcome.problem, outcome.time) == ("", clock)

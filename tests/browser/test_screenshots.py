@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Error, Page
 
 import bootstrap
 from tests.browser.steps import PASSWORD, accept, reject, sign_in, visit
@@ -15,6 +16,18 @@ PHONE = {"viewport": {"width": 390, "height": 844}}
 DARK = {"color_scheme": "dark"}
 # Of these the upper part says everything.
 UPPER = {"accepted", "banner-signal", "notice"}
+
+
+def taken(page: Page, **options: Any) -> bytes:
+    """A picture of the page; a browser that is too busy to draw is asked again."""
+    for _ in range(3):
+        try:
+            return page.screenshot(**options)
+        except Error as error:
+            if "Unable to capture screenshot" not in str(error):
+                raise
+            page.wait_for_timeout(1000)
+    return page.screenshot(**options)
 
 
 def still(_page: Page) -> None:
@@ -78,7 +91,7 @@ def test_a_picture_of(new_context: Callable[..., BrowserContext], name: str) -> 
     page = visit(new_context(**look), path)
     do(page)
     upper = {"x": 0, "y": 0, "width": 1280, "height": 300} if name in UPPER else None
-    picture = page.screenshot(animations="disabled", clip=upper)
+    picture = taken(page, animations="disabled", clip=upper)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     if os.environ.get("SCREENSHOTS"):
         FOLDER.mkdir(parents=True, exist_ok=True)
@@ -90,7 +103,7 @@ def test_without_javascript_the_page_looks_the_same(
     new_context: Callable[..., BrowserContext],
 ) -> None:
     pictures = [
-        visit(new_context(java_script_enabled=on, **PHONE)).screenshot()
+        taken(visit(new_context(java_script_enabled=on, **PHONE)))
         for on in (True, False)
     ]
     assert pictures[0] == pictures[1]
