@@ -140,7 +140,7 @@ def test_an_erased_record_is_kept_from_its_erasure(parisian: Client, noon: Any) 
     parisian.post("/cookie-preferences/erase/", {"sure": "yes"}, headers=OWN_PAGE)
     noon.shift(DAYS * DAY)
     prune()
-    assert kept() == ["granted", "erased"]
+    assert sorted(kept()) == ["erased", "granted"]
     assert Restricted.objects.count() == 1
     noon.shift(1)
     prune()
@@ -287,7 +287,7 @@ def test_what_was_erased_is_dropped_even_where_records_are_kept_for_ever(
     assert "2 records would be dropped" in prune("--days", "0", "--dry-run")
     assert "2 records dropped" in prune("--days", "0")
     assert not Restricted.objects.exists()
-    assert kept() == ["granted", "erased"]
+    assert sorted(kept()) == ["erased", "granted"]
     assert [(run["entries"], run["days"]) for run in runs()] == [(2, DAYS)]
     assert "0 records dropped" in prune("--days", "0")
 
