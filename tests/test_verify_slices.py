@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from consent import keys, ledger
 from consent.audit import verify as verifying
-from consent.audit.verifying import logs, walk
+from consent.audit.verifying import logs, slices, walk
 from consent.audit.verifying.contents import Reading
 from consent.audit.verifying.slices import Slice, Sliced, in_order
 from consent.audit.verifying.tree import Peaks, fold
@@ -35,9 +35,13 @@ def forged(checkpoint: Checkpoint, *, key: keys.SigningKey, root: bytes = b"") -
 
 @pytest.fixture
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Logs are cut into slices of one tile, so that a small log has several."""
+    """Logs are cut into slices of one tile, so that a small log has several.
+
+    A slice is read in three stretches.
+    """
     for module in (logs, walk, verifying):
         monkeypatch.setattr(module, "SLICE", 256)
+    monkeypatch.setattr(slices, "_AT_ONCE", 100)
 
 
 @pytest.fixture
@@ -63,6 +67,23 @@ def test_an_entry_of_any_slice_is_named(long_log: Site) -> None:
             name = f"default, log 1, entry {place}, receipt {number.hex}: "
             assert first_wrong().startswith(name)
     verified()
+
+
+def test_a_log_in_another_order_than_its_entries_were_given_verifies(
+    site: Site, small_slices: None
+) -> None:
+    """Then many others were given about the time of each stretch of it."""
+    for number in range(40):
+        for begin in range(0, 400, 40):
+            write(site, 1, first=begin + number)
+        ledger.seal(site=site)
+    [report] = verified()["sites"][0]["logs"]
+    assert report["entries"] > 400
+    number = at(200).entry_id
+    with in_spite_of_triggers():
+        Content.objects.filter(pk=number).update(event="other")
+    name = f"default, log 1, entry 200, receipt {number.hex}: "
+    assert first_wrong().startswith(f"{name}its column event says 'other'")
 
 
 def test_a_checkpoint_of_any_slice_is_held_against_its_tree(long_log: Site) -> None:
@@ -91,6 +112,7 @@ def test_a_tile_above_the_first_level_is_held_against_those_below(site: Site) ->
         suspects=(),
         documents={},
         removed=0,
+        links=0,
         broken=None,
         ends=None,
         older=None,

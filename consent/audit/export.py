@@ -28,6 +28,7 @@ from consent.models import Site
 
 FORMAT: Final = "consent-ledger-export/1"
 PART: Final = 100_000
+_BUFFER: Final = 1 << 18
 MANIFEST: Final = "manifest.json"
 _PROGRESS: Final = "progress.jsonl"
 _NOTES: Final = """\
@@ -122,7 +123,7 @@ def _private(path: Path) -> IO[bytes]:
     """A new file that nobody else may read: it may hold what is personal."""
     path.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    return os.fdopen(os.open(path, flags, stat.S_IRUSR | stat.S_IWUSR), "wb")
+    return os.fdopen(os.open(path, flags, stat.S_IRUSR | stat.S_IWUSR), "wb", _BUFFER)
 
 
 def _asked(site: Site, options: Options) -> Plan:

@@ -20,6 +20,8 @@ BATCH: Final = 2_000
 # What a spreadsheet takes for the beginning of a formula, or reads past.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
+_encoded: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 type Row = dict[str, Any]
 
 COLUMNS: Final = (
@@ -119,7 +121,7 @@ def _links(wanted: Wanted, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, Row]:
 
 def as_line(row: Row) -> bytes:
     """An entry as one line of JSON."""
-    return (json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+    return f"{_encoded(row)}\n".encode()
 
 
 def header(*, with_links: bool) -> bytes:

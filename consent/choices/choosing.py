@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from django.db import transaction
-
 from consent import notices
-from consent.choices.keeping import Happening, Recorded, locked, record
+from consent.choices.keeping import Happening, Recorded, locked, record, together
 from consent.core.decide import Decision
 from consent.core.policy import Policy
 from consent.core.preferences import Answer, Choice, add
@@ -51,7 +49,7 @@ def choose(
     something is granted, and a plain refusal is linked to none.
     """
     purposes = _purposes(consent, consent.decision, answers)
-    with transaction.atomic():
+    with together(user):
         before = _standing(consent, user)
         newer = _answered(consent, purposes, answers, before)
         said = {p: a.granted for p, a in before.answers.items()} if before else None
@@ -114,7 +112,7 @@ def opt_out(
         rule=consent.rule.name,
         region=consent.region,
     )
-    with transaction.atomic():
+    with together(user):
         happening = Happening(
             event=Event.OPTED_OUT,
             surface=surface,

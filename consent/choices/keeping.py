@@ -1,5 +1,6 @@
 """Keeping a record: what it points at, the entry, and the account's row, or nothing."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from django.db import transaction
@@ -46,13 +47,16 @@ class Happening:
 def record(
     consent: Consent, event: Happening, *, language: str | None = None
 ) -> Recorded:
-    """Keep the record and all that it points at, in one transaction."""
+    """Keep the record after all that it points at, and with it the account's row.
+
+    Nothing else has to change with an anonymous record: it is written by one statement.
+    """
     # What was kept is what the cookie can say: whole hours.
     standing = decode(encode(event.standing))
     decided = _decided(consent, standing)
     salt = ledger.new_salt()
     made = _consent_record(consent, event, decided, language or consent.language, salt)
-    with transaction.atomic():
+    with together(event.user):
         publication.keep_what_is_pointed_at(consent.published, at=consent.server_time)
         if event.notice:
             notices.keep(*event.notice)
@@ -63,6 +67,11 @@ def record(
         if event.user is not None:
             _keep_preference(consent, event, standing, user=event.user)
     return Recorded(receipt, standing, event.visitor, decided)
+
+
+def together(user: int | None) -> AbstractContextManager[None]:
+    """One transaction, where an account's row is read and written with the record."""
+    return transaction.atomic() if user is not None else nullcontext()
 
 
 def _decided(consent: Consent, standing: Choice) -> Decision:

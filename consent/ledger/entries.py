@@ -1,9 +1,9 @@
 """The only writer of entries.
 
-`append` writes an entry, its content, its link and its place in the queue in the
-caller's transaction; nothing is answered before that transaction has committed. It
-takes no lock that other writers wait for. Giving entries their place in the tree is the
-work of sealing.
+`append` writes an entry, its content, its link and its place in the queue in one
+statement: in the caller's transaction, or where there is none, committed on return.
+Nothing is answered before. It takes no lock that other writers wait
+for. Giving entries their place in the tree is the work of sealing.
 """
 
 import base64
@@ -86,10 +86,12 @@ def new_salt() -> bytes:
 
 
 def append(*, site: Site, entry: ConsentRecord | Act, owner: Owner | None) -> Receipt:
-    """Write an entry in the caller's transaction, and return its signed receipt.
+    """Write an entry, and return its signed receipt.
 
-    Raises DatabaseError where it cannot be kept; then nothing of the transaction is.
-    Where sealing is done inline, what waits is sealed once the transaction committed.
+    In the caller's transaction, or else durable on return: a transaction for this alone
+    would cost another two round trips. Raises DatabaseError where it cannot be kept;
+    then nothing of the transaction is. Where sealing is done inline, what waits is
+    sealed once the entry is committed.
     """
     canonical = canonical_bytes(entry)
     key = signing_key()
@@ -103,7 +105,7 @@ def append(*, site: Site, entry: ConsentRecord | Act, owner: Owner | None) -> Re
         salt=owner.salt if owner else None,
         visitor=owner.visitor if owner else None,
     )
-    with transaction.atomic(savepoint=False):
+    with transaction.mark_for_rollback_on_error():
         keyring.remember(key)
         rows.insert(
             site=site.pk,
@@ -114,8 +116,8 @@ def append(*, site: Site, entry: ConsentRecord | Act, owner: Owner | None) -> Re
             columns=_columns(entry),
             ties=_ties(owner) if owner else None,
         )
-        if settings.CONSENT_SEAL == "inline":
-            _seal_after_commit(site)
+    if settings.CONSENT_SEAL == "inline":
+        _seal_after_commit(site)
     return receipt
 
 

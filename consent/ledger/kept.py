@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +35,8 @@ PATIENCE: Final = 0.2
 # The largest number of a log that its column holds.
 LARGEST: Final = 32_767
 # Enough of the end of a month's file to hold its last notes.
-_TAIL: Final = 65_536
+_TAIL: Final = 16_384
+_LAST: Final = 4
 log = logging.getLogger(__name__)
 
 
@@ -130,15 +132,17 @@ def _notes_in(path: Path) -> Iterator[CheckpointText]:
 
 
 def _last_lines(place: Path) -> Iterator[CheckpointText]:
-    """The last checkpoints in the newest month's file: `newest` may be behind them."""
+    """The last checkpoints in the newest month's file: `newest` may be behind them.
+
+    They stand there in the order of their sizes; a few are read, in case that several
+    machines shared a folder that knows no locks.
+    """
     for path in _months(place)[-1:]:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL))
             lines = file.read().decode(errors="replace").splitlines()
-        for line in lines:
-            note = _note(line)
-            if note is not None:
-                yield parse_checkpoint(parse_note(note).text)
+        last = islice(filter(None, map(_read, reversed(lines))), _LAST)
+        yield from (head for _note, head in last)
 
 
 def _months(place: Path) -> list[Path]:
@@ -154,39 +158,42 @@ def notes(site: Site, number: int) -> Iterator[str]:
     for path in _months(folder(site, number)):
         with path.open(encoding="utf-8", errors="replace") as file:
             for line in file:
-                note = _note(line)
-                if note is not None:
-                    yield note
+                read = _read(line)
+                if read is not None:
+                    yield read[0]
 
 
-def _note(line: str) -> str | None:
+def _read(line: str) -> tuple[str, CheckpointText] | None:
+    """The note in a line, and what it says; None where the line was cut off."""
     try:
         note: str = json.loads(line)["note"]
-        parse_checkpoint(parse_note(note).text)
+        return note, parse_checkpoint(parse_note(note).text)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    return note
 
 
 def numbers(site: Site) -> list[int]:
-    """The numbers of the logs of which checkpoints are kept.
+    """The numbers of the logs of which checkpoints are kept."""
+    return list(heads(site))
+
+
+def heads(site: Site) -> dict[int, CheckpointText]:
+    """The newest checkpoint kept of each log, by the logs' numbers, oldest first.
 
     A folder with another name, or without a note of this site's, is none of ours.
+    OSError as from `newest`.
     """
     place = Path(settings.CONSENT_CHECKPOINT_DIR) / site.slug
     try:
         names = {path.name for path in place.iterdir()}
     except FileNotFoundError:
-        return []
+        return {}
     found = {int(name) for name in names if name.isascii() and name.isdecimal()}
-    return sorted(
-        number
-        for number in found
-        if 0 < number <= LARGEST and str(number) in names and _is_ours(site, number)
-    )
+    ours = sorted(n for n in found if 0 < n <= LARGEST and str(n) in names)
+    held = {number: newest(site, number) for number in ours}
+    return {n: head for n, head in held.items() if head and _is_of(site, n, head)}
 
 
-def _is_ours(site: Site, number: int) -> bool:
-    held = newest(site, number)
+def _is_of(site: Site, number: int, head: CheckpointText) -> bool:
     named = {f"log/{site.slug}/{number}", *([f"log/{site.slug}"] * (number == 1))}
-    return held is not None and held.origin.partition("/")[2] in named
+    return head.origin.partition("/")[2] in named

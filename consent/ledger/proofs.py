@@ -1,13 +1,13 @@
 """What a log can show of an entry: its place, and the way to a signed head."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
 from consent.core.merkle import consistency_proof, inclusion_proof
-from consent.ledger.heads import newest_checkpoint, with_cosignatures
+from consent.ledger.heads import newest_note
 from consent.ledger.tree import nodes
 from consent.models import Leaf, Site
 
@@ -29,28 +29,29 @@ def log_parts(*, site: Site, entries: Sequence[uuid.UUID]) -> dict[uuid.UUID, Lo
     They share what they read of the tree: the second costs much less than the first.
     """
     leaves = Leaf.objects.filter(site=site, entry__in=entries).order_by("log", "index")
+    places = leaves.values_list("log", "index", "entry")
     found: dict[uuid.UUID, LogPart] = {}
-    for log, some in groupby(leaves, key=attrgetter("log")):
-        found.update(_parts(site, log, list(some)))
+    for log, some in groupby(places, key=itemgetter(0)):
+        found.update(_parts(site, log, some))
     return found
 
 
 def _parts(
-    site: Site, log: int, leaves: Sequence[Leaf]
+    site: Site, log: int, places: Iterable[tuple[int, int, uuid.UUID]]
 ) -> Iterator[tuple[uuid.UUID, LogPart]]:
-    checkpoint = newest_checkpoint(site=site, log=log)
-    if checkpoint is None:
+    head = newest_note(site=site, log=log)
+    if head is None:
         return
-    size, note = checkpoint.tree_size, with_cosignatures(checkpoint)
+    size, note = head
     node = nodes(site=site, log=log, size=size)
-    for leaf in leaves:
-        if leaf.index >= size:
+    for _log, index, entry in places:
+        if index >= size:
             continue
-        proof = inclusion_proof(index=leaf.index, size=size, node=node)
+        proof = inclusion_proof(index=index, size=size, node=node)
         yield (
-            leaf.entry_id,
+            entry,
             {
-                "index": leaf.index,
+                "index": index,
                 "tree_size": size,
                 "inclusion_proof": [digest.hex() for digest in proof],
                 "checkpoint": note,

@@ -1,8 +1,9 @@
-"""Writing the rows of one entry: one call on PostgreSQL, four statements on SQLite.
+"""Writing the rows of one entry: one statement, on either database.
 
 A choice waits for this, so that it goes past the ORM: the rows of an entry belong
-together and are known at once. On PostgreSQL a function of the database (migration
-0006) inserts them, because it remembers how, and is one round trip.
+together and are known at once. What writes them stands in the database: a function on
+PostgreSQL (migration 0006), a view with a trigger on SQLite (0007). So an entry is
+written whole or not at all, in a transaction or without one.
 """
 
 import json
@@ -14,21 +15,11 @@ from typing import Any, Final
 
 from django.db import connection
 
-_APPEND: Final = f"SELECT consent_append({', '.join(['%s'] * 19)})"
-_ENTRY: Final = (
-    "INSERT INTO consent_entry (id, site_id, leaf_hash, signature, key_id, time) "
-    "VALUES (%s, %s, %s, %s, %s, %s)"
-)
-_CONTENT: Final = (
-    "INSERT INTO consent_content (entry_id, site_id, time, canonical, kind, event, "
-    "country, rule, model, surface, policy_version, gpc) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-)
-_LINK: Final = (
-    'INSERT INTO consent_link (entry_id, site_id, time, salt, visitor, "user", '
-    "sources) VALUES (%s, %s, %s, %s, %s, %s, %s)"
-)
-_WAITING: Final = "INSERT INTO consent_waiting (entry_id, site_id) VALUES (%s, %s)"
+_VALUES: Final = ", ".join(["%s"] * 19)
+_APPEND: Final = {
+    "postgresql": f"SELECT consent_append({_VALUES})",
+    "sqlite": f"INSERT INTO consent_append VALUES ({_VALUES})",  # noqa: S608 - marks
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +65,17 @@ def insert(
 ) -> None:
     """Insert an entry with its content, its link if it has one, and its wait.
 
-    `signed` is the leaf hash, the signature over the record and the key's name. Runs
-    in the caller's transaction; DatabaseError where a row cannot be kept.
+    `signed` is the leaf hash, the signature over the record and the key's name. In the
+    caller's transaction, else durable on return; DatabaseError where it cannot be kept.
     """
-    content = (canonical, *columns.values())
+    values = (
+        number if connection.features.has_native_uuid_field else number.hex,
+        site,
+        connection.ops.adapt_datetimefield_value(time),
+        *signed,
+        canonical,
+        *columns.values(),
+        *(ties.values() if ties else (None, None, None, None)),
+    )
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            link = ties.values() if ties else (None, None, None, None)
-            cursor.execute(_APPEND, (number, site, time, *signed, *content, *link))
-            return
-        common = (number.hex, site, connection.ops.adapt_datetimefield_value(time))
-        key, _site, at = common
-        cursor.execute(_ENTRY, (key, site, *signed, at))
-        cursor.execute(_CONTENT, (*common, *content))
-        if ties:
-            cursor.execute(_LINK, (*common, *ties.values()))
-        cursor.execute(_WAITING, (key, site))
+        cursor.execute(_APPEND[connection.vendor], values)

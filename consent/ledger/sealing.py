@@ -11,6 +11,8 @@ whether it may be signed.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -24,11 +26,24 @@ from consent.keys import sign_note, signing_key
 from consent.ledger import kept, keyring, standing
 from consent.ledger.heads import latest_log
 from consent.ledger.opening import first_log
-from consent.models import Checkpoint, Log, Site, Tile, Waiting
+from consent.models import Checkpoint, Log, Site, Tile
 
 BATCH: Final = 16_384
 # How many entries a visitor's own request seals at most; the sweep does the rest.
 IN_A_REQUEST: Final = 512
+# What SQLite may remember meanwhile, in KiB.
+_ROOM: Final = 65_536
+_TAKE: Final = (
+    "SELECT id, leaf_hash FROM (SELECT e.id, e.leaf_hash, e.time "
+    "FROM consent_waiting w "
+    "JOIN consent_entry e ON e.site_id = w.site_id AND e.id = w.entry_id "
+    "WHERE w.site_id = %s AND NOT EXISTS (SELECT 1 FROM consent_leaf l "
+    "WHERE l.site_id = w.site_id AND l.entry_id = w.entry_id) LIMIT %s"
+    ") AS taken ORDER BY time, id"
+)
+# The queue first, and each entry by its key: SQLite, which does not know how many rows
+# a table has, would go through all entries to find the one that waits.
+_TAKE_SQLITE: Final = _TAKE.replace("JOIN", "CROSS JOIN")
 log = logging.getLogger(__name__)
 
 # What was last told of each site, so that a lasting problem does not fill the disk.
@@ -79,16 +94,43 @@ def seal(
     another transaction: what is kept outside must have been committed.
     """
     entries, newest = 0, None
-    while (most is None or entries < most) and Waiting.objects.filter(
-        site=site
-    ).exists():
-        with transaction.atomic(durable=True):
-            sealed = _batch(site, at or timezone.now(), min(BATCH, most or BATCH))
-        if sealed is None:
-            break
-        kept.keep(site, sealed.checkpoint)
-        entries, newest = entries + sealed.entries, sealed.checkpoint
+    with _room(most):
+        while (most is None or entries < most) and _waits(site):
+            with transaction.atomic(durable=True):
+                sealed = _batch(site, at or timezone.now(), min(BATCH, most or BATCH))
+            if sealed is None:
+                break
+            kept.keep(site, sealed.checkpoint)
+            entries, newest = entries + sealed.entries, sealed.checkpoint
     return Sealed(entries, newest) if newest else None
+
+
+def _waits(site: Site) -> bool:
+    """Whether anything waits; past the ORM, for every visitor's seal asks it twice."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM consent_waiting WHERE site_id = %s LIMIT 1", [site.pk]
+        )
+        return cursor.fetchone() is not None
+
+
+@contextmanager
+def _room(most: int | None) -> Iterator[None]:
+    """Have SQLite remember more than 2 MB of what it reads, while it seals a queue.
+
+    Entries are numbered at random, so that a large batch touches most of the index of
+    leaves by entry.
+    """
+    if connection.vendor != "sqlite" or (most is not None and most <= IN_A_REQUEST):
+        yield
+        return
+    with connection.cursor() as cursor:
+        [(usual,)] = cursor.execute("PRAGMA cache_size").fetchall()
+        cursor.execute(f"PRAGMA cache_size = -{_ROOM}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA cache_size = {usual}")
 
 
 def _batch(site: Site, at: datetime, most: int) -> Sealed | None:
@@ -101,8 +143,8 @@ def _batch(site: Site, at: datetime, most: int) -> Sealed | None:
     taken = _taken(site, most)
     if not taken:
         return None
-    after, full = before.extended([bytes(row[1]) for row in taken])
-    _place(site, current, before.size, [row[0] for row in taken])
+    after, full = before.extended([bytes(leaf) for _entry, leaf in taken])
+    _place(site, current, before.size, [entry for entry, _leaf in taken])
     _keep_tiles(site, current, full)
     checkpoint = _sign(site, current, after, at)
     standing.remember(site, current, after)
@@ -112,28 +154,23 @@ def _batch(site: Site, at: datetime, most: int) -> Sealed | None:
 def _locked(site: Site, at: datetime) -> Log | None:
     """The newest log, its row locked; None where somebody else seals."""
     current = latest_log(site) or first_log(site, at)
+    if not connection.features.has_select_for_update_skip_locked:
+        return current  # on SQLite a transaction is the only one that writes
     mine = Log.objects.filter(pk=current.pk, site=site)
-    if connection.features.has_select_for_update_skip_locked:
-        mine = mine.select_for_update(skip_locked=True)
-    locked = mine.first()
+    locked = mine.select_for_update(skip_locked=True).first()
     # Somebody may have begun a new log while this one waited for its turn.
     return locked if locked and latest_log(site) == locked else None
 
 
-def _taken(site: Site, most: int) -> list[tuple[Any, ...]]:
-    """What waits, as (entry, leaf hash, time) in the order of time; `most` of it.
+def _taken(site: Site, most: int) -> list[tuple[Any, Any]]:
+    """What waits, as (entry, leaf hash) in the order of time; `most` of it.
 
     An entry that has its place already is left where it is: `verify_ledger` names it.
     """
+    statement = _TAKE_SQLITE if connection.vendor == "sqlite" else _TAKE
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT w.entry_id, e.leaf_hash, e.time FROM consent_waiting w "
-            "JOIN consent_entry e ON e.site_id = w.site_id AND e.id = w.entry_id "
-            "WHERE w.site_id = %s AND NOT EXISTS (SELECT 1 FROM consent_leaf l "
-            "WHERE l.site_id = w.site_id AND l.entry_id = w.entry_id) LIMIT %s",
-            [site.pk, most],
-        )
-        return sorted(cursor.fetchall(), key=lambda row: (row[2], row[0]))
+        cursor.execute(statement, [site.pk, most])
+        return list(cursor.fetchall())
 
 
 def _place(site: Site, current: Log, first: int, entries: list[Any]) -> None:

@@ -85,13 +85,13 @@ def keep_head(site: Site, number: int) -> None:
 class _Outside:
     """The newest checkpoint that is kept outside of each of a site's logs."""
 
-    heads: Mapping[int, CheckpointText | None]
+    heads: Mapping[int, CheckpointText]
 
     @classmethod
     def of(cls, site: Site) -> "_Outside":
         """Read what is kept; SealRefusedError where that cannot be told."""
         try:
-            return cls({n: kept.newest(site, n) for n in kept.numbers(site)})
+            return cls(kept.heads(site))
         except OSError as error:
             raise SealRefusedError(
                 f"What is kept of the log of {site.slug} cannot be read ({error}), so "

@@ -6,7 +6,7 @@ sentence that says what is wrong.
 """
 
 import hmac
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -17,9 +17,10 @@ from consent.audit.verifying import reading
 from consent.audit.verifying.findings import Finding
 from consent.audit.verifying.members import (
     COLUMNS,
-    DOCUMENTS,
+    Document,
     NoRecordError,
     compared,
+    documents,
     members,
 )
 from consent.audit.verifying.reading import Row
@@ -40,8 +41,9 @@ from consent.audit.verifying.rows import (
 )
 from consent.keys import verify_receipt
 
-type Document = tuple[str | None, ...]
-
+# What comes of reading a value that is of another type than its column.
+_OTHER_KIND: Final = (AttributeError, TypeError, ValueError)
+WRONG_LINK: Final = "its link is not the one that was recorded with it"
 _LINK_GONE: Final = "its link is gone, and no erasure took it"
 
 
@@ -65,35 +67,29 @@ class Contents:
     `documents` goes from what names documents to the first entry that points at them.
     """
 
-    def __init__(self, whose: Reading, source: Source) -> None:
+    def __init__(self, whose: Reading) -> None:
+        self.whose = whose
         self.findings: list[Finding] = []
         self.documents: dict[Document, int | None] = {}
-        self.removed = 0
-        self._whose = whose
-        self._source = source
+        self.removed = self.links = 0
+        self._log: int | None = None
         self._keys = {
             name: Ed25519PublicKey.from_public_bytes(public)
             for name, public in whose.keys.items()
         }
         self._records = Records(whose.slug)
 
-    def check(self, entries: Iterable[Found]) -> None:
-        """Check entries; those that lack something may have been removed."""
-        lacking = [one for one in entries if self._lacks(one)]
-        if lacking:
-            self._excuse(lacking)
+    def check(self, entries: Sequence[Found], source: Source) -> None:
+        """Check the entries of a source.
 
-    def _lacks(self, one: Found) -> bool:
-        """Whether only a removal can explain an entry; says what else is wrong with it.
-
-        SQLite keeps any value in any column, so that a text may be something else.
+        Those that lack something may have been removed, which is asked at the end.
         """
-        try:
-            return not self._is_right(*one) and self._lacks_something(one)
-        except (AttributeError, TypeError, ValueError):
-            says = "it has a value of another kind than its column is for"
-            self.findings.append(self._finding(one, says))
-            return False
+        self._log = source.log
+        is_right = self._is_right
+        lacking = [one for one in entries if not is_right(*one) and self._lacks(one)]
+        self.links += len(entries) - [link for *_, link in entries].count(None)
+        if lacking:
+            self._excuse(lacking, source)
 
     def _is_right(
         self,
@@ -107,21 +103,40 @@ class Contents:
         if entry is None or content is None:
             return False
         text, at = content[TEXT], entry[AT]
-        found = self._records.read(text, number)
-        if found is None:
+        try:
+            found = self._records.read(text, number)
+            if found is None:
+                return False
+            (columns, named), time, visitor = found
+            if (
+                sha256(b"\x00" + text.encode()).digest() != entry[LEAF]
+                or content[REPEATED] != columns
+                or content[CONTENT_AT] != at
+                # What has all its milliseconds is seen at a glance.
+                or (f"{at[:10]}T{at[11:23]}Z" != time and not _is_time(at, time))
+                or (
+                    (link is not None or visitor is not None)
+                    and not fits(link, at, visitor)
+                )
+                or (self.whose.signatures and not self._is_signed(entry, text))
+            ):
+                return False
+        except _OTHER_KIND:
             return False
-        columns, documents, time, visitor = found
-        if (
-            sha256(b"\x00" + text.encode()).digest() != entry[LEAF]
-            or columns != content[REPEATED]
-            or at != content[CONTENT_AT]
-            or not _is_time(at, time)
-            or not _fits(link, at, visitor)
-            or (self._whose.signatures and not self._is_signed(entry, text))
-        ):
-            return False
-        self.documents.setdefault(documents, place)
+        self.documents.setdefault(named, place)
         return True
+
+    def _lacks(self, one: Found) -> bool:
+        """Whether only a removal can explain an entry; says what else is wrong with it.
+
+        SQLite keeps any value in any column, so that a text may be something else.
+        """
+        try:
+            return self._lacks_something(one)
+        except _OTHER_KIND:
+            says = "it has a value of another kind than its column is for"
+            self.findings.append(self._finding(one, says))
+            return False
 
     def _lacks_something(self, one: Found) -> bool:
         _, _, entry, content, _ = one
@@ -141,19 +156,17 @@ class Contents:
             yield "its contents are not those that its leaf hash was made of"
             return
         try:
-            found = compared(members(text, site=self._whose.slug))
+            found = compared(members(text, site=self.whose.slug))
         except NoRecordError as error:
             yield str(error)
             return
-        named = tuple(found[name] for name in DOCUMENTS)
-        self.documents.setdefault(named, place)
+        self.documents.setdefault(documents(found), place)
         told = {"id": number, **dict(zip(COLUMNS, content[REPEATED], strict=True))}
         yield from _differing(told, found, times={at, content[CONTENT_AT]})
-        if self._whose.signatures and not self._is_signed(entry, text):
+        if self.whose.signatures and not self._is_signed(entry, text):
             yield "its receipt’s signature is not good"
-        if not _fits(link, at, found["visitor"]):
-            says = "its link is not the one that was recorded with it"
-            yield says if link else _LINK_GONE
+        if not fits(link, at, found["visitor"]):
+            yield WRONG_LINK if link else _LINK_GONE
 
     def _is_signed(self, entry: Row, text: str) -> bool:
         key = self._keys.get(entry[KEY])
@@ -161,9 +174,9 @@ class Contents:
             public=key, canonical=text.encode(), signature=entry[SIGNATURE]
         )
 
-    def _excuse(self, entries: list[Found]) -> None:
+    def _excuse(self, entries: list[Found], source: Source) -> None:
         """Say which of these entries lack something that no removal took."""
-        reasons = self._reasons()
+        reasons = _reasons(source)
         for one in entries:
             _, number, _, content, _ = one
             named = reasons.get(number, set())
@@ -175,33 +188,31 @@ class Contents:
             elif not named:
                 self.findings.append(self._finding(one, _LINK_GONE))
 
-    def _reasons(self) -> dict[str, set[str]]:
-        """Which removals name entries of this source, read after the entries were."""
-        source = self._source
-        statement = f"""
-            SELECT {reading.hexed("r.entry_id")}, r.reason FROM {source.table} l
-            JOIN consent_removal r
-                ON r.site_id = l.site_id AND r.entry_id = l.entry_id
-            WHERE {source.condition}
-        """  # noqa: S608 - all of it is ours
-        found: dict[str, set[str]] = {}
-        for number, reason in reading.fetched(statement, source.values):
-            found.setdefault(number, set()).add(reason)
-        return found
-
     def _finding(self, one: Found, says: str) -> Finding:
-        return Finding(says, self._source.log, one[0], one[1])
+        return Finding(says, self._log, one[0], one[1])
+
+
+def _reasons(source: Source) -> dict[str, set[str]]:
+    """Which removals name entries of a source, read after the entries were."""
+    statement = f"""
+        SELECT {reading.hexed("r.entry_id")}, r.reason FROM {source.table} l
+        JOIN consent_removal r
+            ON r.site_id = l.site_id AND r.entry_id = l.entry_id
+        WHERE {source.condition}
+    """  # noqa: S608 - all of it is ours
+    found: dict[str, set[str]] = {}
+    for number, reason in reading.fetched(statement, source.values):
+        found.setdefault(number, set()).add(reason)
+    return found
 
 
 def _is_time(at: str, said: str) -> bool:
     """Whether a column's time is the one that the contents say, to the millisecond."""
-    if f"{at[:10]}T{at[11:23]}Z" == said:
-        return True
     whole, _, fraction = at.partition(".")
     return f"{whole[:10]}T{whole[11:]}.{fraction[:3]:0<3}Z" == said
 
 
-def _fits(link: Row | None, at: str, said: str | None) -> bool:
+def fits(link: Row | None, at: str, said: str | None) -> bool:
     """Whether a link is one of the record with that pseudonym, or none is needed."""
     if link is None:
         return said is None
@@ -216,7 +227,7 @@ def opens(salt: bytes, visitor: str, said: str | None) -> bool:
 
 
 def _differing(
-    told: Mapping[str, str | None], found: Mapping[str, Any], *, times: Collection[str]
+    told: Mapping[str, Any], found: Mapping[str, Any], *, times: Collection[str]
 ) -> Iterator[str]:
     """The columns that do not say what the contents do."""
     told_times = [("time", at) for at in times if not _is_time(at, found["time"])]

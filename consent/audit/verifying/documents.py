@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from django.db.models import Model
 
-from consent.audit.verifying.contents import Document
 from consent.audit.verifying.findings import Finding
+from consent.audit.verifying.members import Document
 from consent.core.canonical import canonical_hash
 from consent.models import Asset, Notice, PolicyVersion, RuleBookVersion, Site
 
@@ -26,7 +26,7 @@ class Documents:
 
     def __init__(self) -> None:
         self._policies: Places = {}
-        self._versions: set[tuple[str, str]] = set()
+        self._versions: set[tuple[str, int]] = set()
         self._notices: Places = {}
         self._books: Places = {}
 
@@ -56,9 +56,9 @@ class Documents:
         yield from _check("look of a notice,", Asset, dressing)
 
     def _check_policies(self, site: Site) -> Iterator[Finding]:
-        numbers: dict[str, set[str]] = {}
+        numbers: dict[str, set[int]] = {}
         for row in PolicyVersion.objects.filter(site=site).iterator():
-            numbers.setdefault(row.hash, set()).add(str(row.version))
+            numbers.setdefault(row.hash, set()).add(row.version)
             if not _is_what_it_is_called(row):
                 place = self._policies.get(row.hash, (None, None))
                 says = f"policy version {row.version} is not what its hash names"

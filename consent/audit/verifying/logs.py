@@ -40,6 +40,7 @@ class LogReport:
     verified: int
     anchors: int
     removed: int
+    links: int
 
 
 @dataclass(slots=True)
@@ -83,6 +84,7 @@ class LogCheck:
             verified=walk.verified,
             anchors=self.extent.anchors,
             removed=walk.removed,
+            links=walk.links,
         )
 
     def _slices(self, outside: Sequence[Outside]) -> Iterator[Slice]:

@@ -7,15 +7,15 @@ from typing import Any, Final
 from consent.core.canonical import canonical
 from consent.core.record import FORMAT
 
-type Values = tuple[str | None, ...]
+type Values = tuple[str | int | None, ...]
+# A policy and its version, a notice, a rule book: what names a record's documents.
+type Document = tuple[str | None, int | None, str | None, str | None]
 
 # What the columns of a content repeat, in the order in which they are compared.
 COLUMNS: Final = (
     *("event", "rule", "kind", "country", "model"),
     *("policy_version", "gpc", "surface"),
 )
-# What names the documents that a record points at.
-DOCUMENTS: Final = ("policy", "policy_version", "notice", "rulebook")
 _RULE_LENGTH: Final = 255
 
 
@@ -56,14 +56,27 @@ def compared(found: Mapping[str, Any]) -> dict[str, Any]:
         raise NoRecordError("its contents lack a member of format 1") from error
 
 
+def columns(found: Mapping[str, Any]) -> Values:
+    """What the columns of a content must hold, by what was `compared`."""
+    return tuple([found[name] for name in COLUMNS])
+
+
+def documents(found: Mapping[str, Any]) -> Document:
+    """What names the documents that a record points at."""
+    return (
+        *(found["policy"], found["policy_version"]),
+        *(found["notice"], found["rulebook"]),
+    )
+
+
 def _of_record(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "event": found["event"],
         "rule": found["jurisdiction"]["rule"][:_RULE_LENGTH],
-        "country": found["location"]["country"],
+        "country": found["location"]["country"] or "",
         "model": found["model"],
-        "policy_version": str(found["policy"]["version"]),
-        "gpc": "true" if found["signals"]["gpc"] else "false",
+        "policy_version": found["policy"]["version"],
+        "gpc": found["signals"]["gpc"],
         "surface": found["surface"],
         "visitor": found["visitor"],
         "policy": found["policy"]["hash"],
@@ -74,10 +87,11 @@ def _of_record(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of_act(found: Mapping[str, Any]) -> dict[str, Any]:
     """An act's columns are nearly all empty; two acts name a document."""
-    empty = dict.fromkeys(("rule", "model", "surface"), "")
-    none = dict.fromkeys(("country", "policy_version", "visitor", *DOCUMENTS))
+    empty = dict.fromkeys(("rule", "model", "surface", "country"), "")
+    documents = ("policy", "policy_version", "notice", "rulebook")
+    none = dict.fromkeys(("visitor", *documents))
     named = {"policy_published": "policy", "rule_book_changed": "rulebook"}
-    values = {**none, **empty, "event": found["act"], "gpc": "false"}
+    values = {**none, **empty, "event": found["act"], "gpc": False}
     if found["act"] in named:
         values[named[found["act"]]] = found["subject"]
     return values

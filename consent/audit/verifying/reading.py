@@ -15,8 +15,8 @@ from django.db import connection, transaction
 type Row = tuple[Any, ...]
 type Value = int | str | uuid.UUID | datetime
 
-# In units of 1,024 bytes, below 0; SQLite is content with 2,000 by itself.
-_CACHE: Final = "PRAGMA cache_size = -65536"
+# In units of 1,024 bytes, below 0. More would not stay near the processor.
+_CACHE: Final = "PRAGMA cache_size = -8192"
 
 # Some thousand rows of large tables are looked up by their keys. What PostgreSQL would
 # plan instead reads a whole table for them, wherever its statistics are old.
@@ -26,24 +26,24 @@ _LOOK_UP: Final = {
     "max_parallel_workers_per_gather": "0",
 }
 _TEXT: Final = {"DateStyle": "ISO"}
+# About how many links stand on a page of PostgreSQL, and what part of a span is added
+# at either side, because its ends are only about known.
+_A_PAGE: Final = 48
+_BESIDE: Final = 64
 
 
 def hexed(column: str) -> str:
     """An entry's number, as receipts have it."""
-    return f"replace({key(column)}, '-', '')"
-
-
-def key(column: str) -> str:
-    """An entry's number as text, by which rows are put together."""
-    return f"{column}::text" if connection.vendor == "postgresql" else column
+    if connection.vendor == "postgresql":
+        return f"encode(uuid_send({column}), 'hex')"
+    return column
 
 
 def utc(column: str) -> str:
     """A time as text: `2026-11-23 12:00:00`, with as many decimals as it has."""
     if connection.vendor == "postgresql":
         return f"({column} AT TIME ZONE 'UTC')::text"
-    # Not the column itself, which would come as a date and time.
-    return f"({column} || '')"
+    return plain(column)
 
 
 def number(value: uuid.UUID) -> Value:
@@ -51,9 +51,41 @@ def number(value: uuid.UUID) -> Value:
     return value if connection.features.has_native_uuid_field else value.hex
 
 
-def truth(column: str) -> str:
-    """A yes or no as JSON has it."""
-    return f"CASE WHEN {column} THEN 'true' ELSE 'false' END"
+def plain(column: str) -> str:
+    """A column as the database has it, which Django's SQLite would make Python of."""
+    return column if connection.vendor == "postgresql" else f"+{column}"
+
+
+def position(alias: str) -> str:
+    """Where a row stands in its table, as text on PostgreSQL."""
+    return f"{alias}.ctid::text" if connection.vendor == "postgresql" else _rowid(alias)
+
+
+def between(alias: str) -> str:
+    """That a row stands in a span of positions."""
+    if connection.vendor == "postgresql":
+        return f"{alias}.ctid >= %s::tid AND {alias}.ctid < %s::tid"
+    return f"{_rowid(alias)} >= %s AND {_rowid(alias)} < %s"
+
+
+def _rowid(alias: str) -> str:
+    return f"{alias}.rowid"
+
+
+def span(positions: Sequence[Any], *, most: int) -> tuple[Value, Value] | None:
+    """About where rows stand of which some positions are known, for `between`.
+
+    None where that is more than about `most` rows, or nothing is known.
+    """
+    postgresql = connection.vendor == "postgresql"
+    # (12,3) is the third row of page 12.
+    places = [int(at[1:].split(",")[0]) if postgresql else at for at in positions]
+    some = most // _A_PAGE if postgresql else most
+    if not places or max(places) - min(places) > some:
+        return None
+    begin = max(min(places) - some // _BESIDE, 0)
+    end = max(places) + some // _BESIDE + 1
+    return (f"({begin},0)", f"({end},0)") if postgresql else (begin, end)
 
 
 def fetched(statement: str, values: Sequence[Value]) -> list[Row]:

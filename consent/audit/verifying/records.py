@@ -6,9 +6,9 @@ read as JSON (`members`), and comes to the same values.
 """
 
 import re
-from typing import Final
+from typing import Any, Final
 
-from consent.audit.verifying.members import COLUMNS, DOCUMENTS, Values
+from consent.audit.verifying.members import Document, Values, columns, documents
 from consent.core.record import FORMAT
 
 
@@ -20,6 +20,8 @@ _TEXT: Final = r'"[^"\\]*+"'
 _OPTIONAL: Final = rf"(?:null|{_TEXT})"
 _FLAT: Final = r"\{[^{}\\]*+\}"
 _BOOLEAN: Final = "true|false"
+# No more digits than canonical JSON can keep apart.
+_VERSION: Final = "(?P<policy_version>0|[1-9][0-9]{0,14})"
 # What stands before a record's number, what before its time, and what comes then.
 _ID: Final = '"id":"'
 _TIME: Final = '"time":'
@@ -27,11 +29,14 @@ _END: Final = re.compile(
     rf'{_kept("time")},"valid_until":{_OPTIONAL},"visitor":(?:null|{_kept("visitor")})'
     r"\}"
 ).fullmatch
+_ID_LENGTH: Final = len(_ID)
+_TIME_LENGTH: Final = len(_TIME)
 _KINDS: Final = 4096
 
 
-# The columns, the documents, the time and the pseudonym of a record.
-type Read = tuple[Values, Values, str, str | None]
+type _Kept = tuple[Values, Document]
+# The columns and the documents, the time and the pseudonym of a record.
+type Read = tuple[_Kept, str, str | None]
 
 
 class Records:
@@ -43,29 +48,31 @@ class Records:
 
     def __init__(self, site: str) -> None:
         self._whole = _pattern(site).fullmatch
-        groups = _pattern(site).groupindex
-        self._columns = tuple(groups[name] for name in COLUMNS)
-        self._documents = tuple(groups[name] for name in DOCUMENTS)
-        self._kinds: dict[tuple[str, str], tuple[Values, Values]] = {}
+        self._kinds: dict[tuple[str, str], _Kept] = {}
 
     def read(self, text: str, number: str) -> Read | None:
         """What the record with a number says; None where the text may say it not."""
-        first = text.find(_ID) + len(_ID)
-        last = text.rfind(_TIME) + len(_TIME)
+        first = text.find(_ID) + _ID_LENGTH
+        upto = first + len(number)
+        last = text.rfind(_TIME) + _TIME_LENGTH
         end = _END(text, last)
-        if end is None or text[first : first + len(number)] != number:
+        if end is None or text[first:upto] != number:
             return None
-        kind = text[:first], text[first + len(number) : last]
+        kind = text[:first], text[upto:last]
         values = self._kinds.get(kind) or self._learn(kind, text)
-        return (*values, end["time"], end["visitor"]) if values else None
+        return (values, end[1], end[2]) if values else None
 
-    def _learn(self, kind: tuple[str, str], text: str) -> tuple[Values, Values] | None:
+    def _learn(self, kind: tuple[str, str], text: str) -> _Kept | None:
         found = self._whole(text)
         if found is None:
             return None
         if len(self._kinds) >= _KINDS:
             self._kinds.clear()
-        values = found.group(*self._columns), found.group(*self._documents)
+        said: dict[str, Any] = found.groupdict()
+        said["country"] = said["country"] or ""
+        said["policy_version"] = int(said["policy_version"])
+        said["gpc"] = said["gpc"] == "true"
+        values = columns(said), documents(said)
         self._kinds[kind] = values
         return values
 
@@ -87,7 +94,7 @@ def _pattern(site: str) -> re.Pattern[str]:
         rf'"location":\{{{location}\}}',
         rf'"model":{_kept("model")}',
         rf'"notice":\{{"hash":(?:null|{_kept("notice")}),"language":{_OPTIONAL}\}}',
-        rf'"policy":\{{"hash":{_kept("policy")},"version":(?P<policy_version>[0-9]+)\}}',
+        rf'"policy":\{{"hash":{_kept("policy")},"version":{_VERSION}\}}',
         rf'"purposes":{_FLAT}',
         rf'"services":{_FLAT}',
         rf'"signals":\{{{signals}\}}',

@@ -8,25 +8,30 @@ not found there is looked up, and only then is it known not to be there.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from consent.audit.verifying import reading
 from consent.audit.verifying.members import COLUMNS
 from consent.audit.verifying.reading import Row, Value
 
-# An entry's row: leaf hash, time, and its signature and key where they are wanted.
-LEAF, AT, SIGNATURE, KEY = range(4)
+# An entry's row, after its number: leaf hash, time, and where they are wanted its
+# signature and key.
+LEAF, AT, SIGNATURE, KEY = range(1, 5)
 # A content's row: the bytes as text, time, and the columns that repeat what they say.
-TEXT, CONTENT_AT = range(2)
-REPEATED: Final = slice(2, 2 + len(COLUMNS))
+TEXT, CONTENT_AT = 1, 2
+REPEATED: Final = slice(3, 3 + len(COLUMNS))
 # A link's row.
-SALT, VISITOR, LINK_AT = range(3)
+SALT, VISITOR, LINK_AT = 1, 2, 3
 
+# Rows by the number of their entry.
+type Numbered = dict[str, Row]
 # Its place in a log, if it has one; its number; its rows, None where one is missing.
 type Found = tuple[int | None, str, Row | None, Row | None, Row | None]
 
-# One in so many entries is asked for its time, and as many times as many are expected.
-_SAMPLED: Final = 64
+# How the bytes of a record end that names no visitor, and so needs no link.
+_NOBODYS: Final = '"visitor":null}'
+# One in so many entries is asked where it stands, and as many times as many are read.
+_SAMPLED: Final = 128
 _SPARE: Final = 3
 
 
@@ -73,11 +78,21 @@ class Stretch:
             values=(self.site, self.log, *places),
         )
 
+    @property
+    def most(self) -> int:
+        """How many rows about its time and place it is still worth to read."""
+        return (self.last - self.first) * _SPARE
+
+    @property
+    def sample(self) -> Source:
+        """A few of the leaves, the first and the last among them."""
+        return self.at([*range(self.first, self.last, _SAMPLED), self.last - 1])
+
 
 def of(source: Source, *, signatures: bool) -> list[Found]:
     """The entries of a source, each looked up, with whatever is there of it."""
     entry, content, link = _entry(signatures=signatures), _content(), _link()
-    columns = [source.index, reading.key("l.entry_id"), *entry, *content, *link]
+    columns = [source.index, reading.hexed("l.entry_id"), *entry, *content, *link]
     rows = reading.fetched(
         f"""
         SELECT {", ".join(columns)}
@@ -94,11 +109,11 @@ def of(source: Source, *, signatures: bool) -> list[Found]:
     third = second + len(content)
     return [
         (
-            *(row[0], _receipt(row[1])),
+            *row[:2],
             # None of these columns may be null where the row is there.
-            row[2:second] if row[2] is not None else None,
-            row[second:third] if row[second] is not None else None,
-            row[third:] if row[third] is not None else None,
+            (row[1], *row[2:second]) if row[2] is not None else None,
+            (row[1], *row[second:third]) if row[second] is not None else None,
+            (row[1], *row[third:]) if row[third] is not None else None,
         )
         for row in rows
     ]
@@ -106,30 +121,31 @@ def of(source: Source, *, signatures: bool) -> list[Found]:
 
 def of_stretch(stretch: Stretch, *, signatures: bool) -> list[Found]:
     """The entries of a stretch of a log, in its order."""
-    source = stretch.source
-    links = _links(source)
-    entries, contents = _of_its_time(stretch, signatures=signatures)
+    together = _written_together(stretch, signatures=signatures)
+    if together is None:
+        return of(stretch.source, signatures=signatures)
+    entries, contents, links = together
     found: list[Found] = []
     missing: list[int] = []
-    for place, key in _leaves(source):
-        entry, content = entries.get(key), contents.get(key)
-        if entry is None or content is None:
+    for place, number in _leaves(stretch.source):
+        entry, content = entries.get(number), contents.get(number)
+        link = links.get(number)
+        if (
+            entry is None
+            or content is None
+            or (link is None and not content[TEXT].endswith(_NOBODYS))
+        ):
             missing.append(place)
         else:
-            found.append((place, _receipt(key), entry, content, links.get(key)))
+            found.append((place, number, entry, content, link))
     if not missing:
         return found
     looked_up = of(stretch.at(missing), signatures=signatures)
     return sorted([*found, *looked_up], key=lambda one: one[0] or 0)
 
 
-def _receipt(key: str) -> str:
-    """An entry's number as its receipt has it."""
-    return key.replace("-", "")
-
-
 def _leaves(source: Source) -> list[Row]:
-    number = reading.key("l.entry_id")
+    number = reading.hexed("l.entry_id")
     return reading.fetched(
         f"SELECT {source.index}, {number} FROM {source.table} l "  # noqa: S608 - ours
         f"WHERE {source.condition} ORDER BY 1",
@@ -137,52 +153,62 @@ def _leaves(source: Source) -> list[Row]:
     )
 
 
-def _links(source: Source) -> dict[str, Row]:
-    """The links of a source's entries, each looked up: no index has them by time."""
-    columns = ", ".join([reading.key("k.entry_id"), *_link()])
-    rows = reading.fetched(
-        f"SELECT {columns} FROM {source.table} l JOIN consent_link k "  # noqa: S608
-        "ON k.site_id = l.site_id AND k.entry_id = l.entry_id "
-        f"WHERE {source.condition}",
-        source.values,
-    )
-    return {row[0]: row[1:] for row in rows}
-
-
-def _of_its_time(
+def _written_together(
     stretch: Stretch, *, signatures: bool
-) -> tuple[dict[str, Row], dict[str, Row]]:
-    """The entries and the contents of about the time of a stretch, by number."""
-    span = _span(stretch)
-    if span is None:
-        return {}, {}
-    found = []
-    for table, key, columns in (
-        ("entry e", "e.id", _entry(signatures=signatures)),
-        ("content c", "c.entry_id", _content()),
-    ):
-        name = key[0]
-        rows = reading.fetched(
-            f"SELECT {reading.key(key)}, {', '.join(columns)} "  # noqa: S608 - ours
-            f"FROM consent_{table} WHERE {name}.site_id = %s "
-            f"AND {name}.time >= %s AND {name}.time <= %s LIMIT %s",
-            (stretch.site, *span, (stretch.last - stretch.first) * _SPARE),
-        )
-        found.append({row[0]: row[1:] for row in rows})
-    return found[0], found[1]
+) -> tuple[Numbered, Numbered, Numbered] | None:
+    """Entries, contents and links from where a stretch's are, by number.
 
-
-def _span(stretch: Stretch) -> tuple[Value, Value] | None:
-    """About the time in which the entries of a stretch were given."""
-    step = max((stretch.last - stretch.first) // _SAMPLED, 1)
-    some = stretch.at([*range(stretch.first, stretch.last, step), stretch.last - 1])
-    [(begin, end)] = reading.fetched(
-        "SELECT MIN(e.time), MAX(e.time) FROM consent_leaf l "  # noqa: S608 - ours
+    Entries and contents are read by time. No index has links by time, but their table
+    has them in the order of writing. None where much else stands there as well.
+    """
+    some = stretch.sample
+    sampled = reading.fetched(
+        f"SELECT {reading.plain('e.time')}, {reading.position('k')} "  # noqa: S608 - ours
+        "FROM consent_leaf l "
         "JOIN consent_entry e ON e.site_id = l.site_id AND e.id = l.entry_id "
+        "LEFT JOIN consent_link k ON k.site_id = l.site_id AND k.entry_id = l.entry_id "
         f"WHERE {some.condition}",
         some.values,
     )
-    return None if begin is None else (begin, end)
+    times = [time for time, _ in sampled]
+    if not times:
+        return None
+    ends = (min(times), max(times))
+    number, entry = reading.hexed("e.id"), _entry(signatures=signatures)
+    entries = _of_time(stretch, ends, "consent_entry e", (number, *entry))
+    if len(entries) == stretch.most:
+        return None
+    number = reading.hexed("c.entry_id")
+    contents = _of_time(stretch, ends, "consent_content c", (number, *_content()))
+    places = [place for _, place in sampled if place is not None]
+    return entries, contents, _standing_at(stretch, places)
+
+
+def _of_time(
+    stretch: Stretch, ends: tuple[Value, Value], table: str, columns: Sequence[str]
+) -> Numbered:
+    name = table[-1]
+    rows = reading.fetched(
+        f"SELECT {', '.join(columns)} FROM {table} "  # noqa: S608 - ours
+        f"WHERE {name}.site_id = %s AND {name}.time >= %s AND {name}.time <= %s "
+        "LIMIT %s",
+        (stretch.site, *ends, stretch.most),
+    )
+    return {row[0]: row for row in rows}
+
+
+def _standing_at(stretch: Stretch, places: Sequence[Any]) -> Numbered:
+    span = reading.span(places, most=stretch.most)
+    if span is None:
+        return {}
+    columns = ", ".join([reading.hexed("k.entry_id"), *_link()])
+    # Only a column by itself sends SQLite to an index, the wrong one here.
+    rows = reading.fetched(
+        f"SELECT {columns} FROM consent_link k "  # noqa: S608 - ours
+        f"WHERE {reading.between('k')} AND +k.site_id = %s",
+        (*span, stretch.site),
+    )
+    return {row[0]: row for row in rows}
 
 
 def _entry(*, signatures: bool) -> tuple[str, ...]:
@@ -191,12 +217,7 @@ def _entry(*, signatures: bool) -> tuple[str, ...]:
 
 
 def _content() -> tuple[str, ...]:
-    told = {
-        "country": "NULLIF(c.country, '')",
-        "policy_version": "CAST(c.policy_version AS text)",
-        "gpc": reading.truth("c.gpc"),
-    }
-    columns = (told.get(name, f"c.{name}") for name in COLUMNS)
+    columns = (reading.plain(f"c.{name}") for name in COLUMNS)
     return ("c.canonical", reading.utc("c.time"), *columns)
 
 

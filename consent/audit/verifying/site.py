@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
-from consent.audit.verifying import removals, strays
+from consent.audit.verifying import links, removals, strays
 from consent.audit.verifying.acts import reopenings
 from consent.audit.verifying.contents import Reading
 from consent.audit.verifying.documents import Documents
@@ -56,6 +56,7 @@ class SiteCheck:
         self.findings.add(*of_no_log(self.site, self.logs), *self._lost_logs())
         waiting = self._check_waiting(work)
         self._check_strays(work)
+        self._check_links(work, met=sum(log.links for log in logs))
         for found in work(removals.check_removals, removals.parts(self.whose)):
             self.findings.add(*found)
         self.findings.add(*self.documents.check(self.site))
@@ -116,6 +117,14 @@ class SiteCheck:
             self.documents.add(found.documents, log=None)
             waiting += found.count
         return waiting
+
+    def _check_links(self, work: Work, *, met: int) -> None:
+        """Check each link by itself, if there are more than entries were met with."""
+        if not links.are_too_many(self.whose, self.logs, met=met):
+            return
+        parts = strays.parts(self.whose, entries=met)
+        for found in work(links.check_links, parts):
+            self.findings.add(*found)
 
     def _check_strays(self, work: Work) -> None:
         """Name what is nowhere, if the numbers say that there is anything."""

@@ -8,8 +8,9 @@ from typing import Final
 
 from consent.audit.verifying import checkpoints, tiles
 from consent.audit.verifying.checkpoints import Head, Signers
-from consent.audit.verifying.contents import Contents, Document, Reading
+from consent.audit.verifying.contents import Contents, Reading
 from consent.audit.verifying.findings import TOLD, Finding
+from consent.audit.verifying.members import Document
 from consent.audit.verifying.rows import LEAF, Stretch, of_stretch
 from consent.audit.verifying.tree import Part, fold
 from consent.core.merkle import HASH_BYTES
@@ -17,6 +18,8 @@ from consent.core.tiles import WIDTH, FullTile
 
 # A power of two of tiles, so that a whole slice is a complete subtree.
 SLICE: Final = 32 * WIDTH
+# As many entries as stay near the processor while they are put together and checked.
+_AT_ONCE: Final = 8 * WIDTH
 # How many checkpoints of a slice have their signatures verified without being asked.
 SIGNATURES: Final = 512
 
@@ -62,6 +65,7 @@ class Sliced:
     suspects: tuple[Finding, ...]
     documents: dict[Document, int | None]
     removed: int
+    links: int
     broken: int | None
     ends: tuple[Head, Head] | None
     older: int | None
@@ -70,14 +74,8 @@ class Sliced:
 def check_slice(part: Slice) -> Sliced:
     """Check a slice; it is told of what is wrong in it, and of its hashes."""
     site, log = part.whose.site, part.log
-    stretch = Stretch(site, log, part.first, part.last)
-    found = of_stretch(stretch, signatures=part.whose.signatures)
-    contents = Contents(part.whose, stretch.source)
-    contents.check(found)
-    placed = [
-        (place or 0, number, entry[LEAF] if entry else None)
-        for place, number, entry, _, _ in found
-    ]
+    contents = Contents(part.whose)
+    placed = [one for some in _stretches(part) for one in _placed(some, contents)]
     leaves, disorder = in_order(placed, part)
     heads = checkpoints.heads(site=site, log=log, after=part.first, upto=part.last)
     end = part.first + len(leaves)
@@ -108,10 +106,25 @@ def check_slice(part: Slice) -> Sliced:
         suspects=tuple(suspects),
         documents=contents.documents,
         removed=contents.removed,
+        links=contents.links,
         broken=end if end < part.last else None,
         ends=(heads[0], heads[-1]) if heads else None,
         older=checkpoints.older(heads),
     )
+
+
+def _stretches(part: Slice) -> Iterator[Stretch]:
+    for first in range(part.first, part.last, _AT_ONCE):
+        last = min(first + _AT_ONCE, part.last)
+        yield Stretch(part.whose.site, part.log, first, last)
+
+
+def _placed(stretch: Stretch, contents: Contents) -> Iterator[Placed]:
+    """Check the entries of a stretch; where each stands, and its leaf hash."""
+    found = of_stretch(stretch, signatures=contents.whose.signatures)
+    contents.check(found, stretch.source)
+    for place, number, entry, _, _ in found:
+        yield place or 0, number, entry[LEAF] if entry else None
 
 
 def _wrong(
@@ -146,13 +159,15 @@ def in_order(
     placed: Sequence[Placed], part: Slice
 ) -> tuple[list[bytes], list[Finding]]:
     """The leaf hashes as far as nothing breaks their order, and all that breaks it."""
+    leaves = [one[2] for one in placed if one[2] and len(one[2]) == HASH_BYTES]
+    places = [one[0] for one in placed]
+    if places == list(range(part.first, part.last)) and len(leaves) == len(places):
+        return leaves, []
     sound = takewhile(
         lambda one: one[1][0] == one[0] and len(one[1][2] or b"") == HASH_BYTES,
         enumerate(placed, part.first),
     )
-    leaves = [leaf for _, (_, _, leaf) in sound if leaf is not None]
-    if len(leaves) == len(placed) == part.last - part.first:
-        return leaves, []
+    leaves = [leaf for _, (_, _, leaf) in sound if leaf]
     return leaves, list(_disorder(placed, part))
 
 

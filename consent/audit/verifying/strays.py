@@ -12,8 +12,9 @@ from itertools import pairwise
 from typing import Final
 
 from consent.audit.verifying import reading, rows
-from consent.audit.verifying.contents import Contents, Document, Reading
+from consent.audit.verifying.contents import Contents, Reading
 from consent.audit.verifying.findings import TOLD, Finding
+from consent.audit.verifying.members import Document
 from consent.audit.verifying.reading import Value
 from consent.audit.verifying.rows import Source
 
@@ -92,8 +93,8 @@ def check_waiting(part: Numbers) -> Waited:
         values=part.values,
     )
     waiting = rows.of(source, signatures=part.whose.signatures)
-    found = Contents(part.whose, source)
-    found.check(waiting)
+    found = Contents(part.whose)
+    found.check(waiting, source)
     findings = [*found.findings, *_found(part, _OF_WAITING)]
     return Waited(tuple(findings), len(waiting), found.documents)
 

@@ -34,7 +34,7 @@ class Walk:
 
     def __init__(self, *, site: int, log: int, outside: Sequence[Outside]) -> None:
         self.findings = Findings()
-        self.entries = self.checkpoints = self.verified = self.removed = 0
+        self.entries = self.checkpoints = self.verified = self.removed = self.links = 0
         self.older: int | None = None
         self._site = site
         self._log = log
@@ -53,6 +53,7 @@ class Walk:
         self.checkpoints += part.checkpoints
         self.verified += part.verified
         self.removed += part.removed
+        self.links += part.links
         self._keep_time(part)
         if not self._whole:
             return
