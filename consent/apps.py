@@ -11,11 +11,18 @@ class ConsentConfig(AppConfig):
     verbose_name = _("Cookie consent")
 
     def ready(self) -> None:
+        from consent.mounting import defaults, durable, first_site
+
+        # What follows reads settings that a project need not have.
+        defaults.fill()
         from consent import (
             checks,  # noqa: F401 - registers the checks
             middleware,
             redaction,
         )
+        from consent.mounting import checks as of_mounting  # noqa: F401 - registers
 
         middleware.follow_sign_in()
         redaction.guard_receipts()
+        durable.follow_connections()
+        first_site.follow_migrations(self)

@@ -13,7 +13,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
 
-from consent import publication, visitor
+from consent import languages, publication, visitor
 from consent.core.cookie import decode
 from consent.core.decide import Decision, decide
 from consent.core.jurisdictions import Location, Rule, Rules, rule_for
@@ -35,12 +35,13 @@ class Consent:
 
     `asked` is true once anything that depends on the visitor was asked, so that the
     middleware can say in the response what it varies on. `pending` is what is still to
-    be set on the response.
+    be set on the response. `scripted` and `gated` say that the page has the client
+    script already, and that the server held parts of it back.
     """
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
-        self.asked = False
+        self.asked = self.scripted = self.gated = False
         self.pending: list[Callable[[HttpResponseBase], None]] = []
 
     def again(self) -> "Consent":
@@ -176,11 +177,8 @@ class Consent:
     def language(self) -> str:
         """The language to speak: the active one where the site publishes it."""
         active = translation.get_language() or ""
-        languages = self.published.languages
-        short = active.partition("-")[0]
-        return next(
-            (lang for lang in (active, short) if lang in languages), languages[0]
-        )
+        published = self.published.languages
+        return languages.match([active], published) or published[0]
 
     @property
     def cookies(self) -> Cookies:

@@ -7,7 +7,7 @@ last snapshot goes on serving.
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -20,10 +20,10 @@ from django.db import Error as AnyDatabaseError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from consent import acts, rulebook
+from consent import acts, languages, rulebook
 from consent.core.canonical import canonical_hash
 from consent.core.policy import Policy, from_document
-from consent.core.policy_document import problems
+from consent.core.policy_document import lacking, problems
 from consent.models import PolicyVersion, Site
 
 FRESH_SECONDS = 5.0
@@ -32,18 +32,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A site with the policy it has published and the rule book that it uses."""
+    """A site with the policy it has published and the rule book that it uses.
+
+    `languages` are those that visitors can read; the first is the default.
+    """
 
     site: Site
     policy: Policy
     document: Mapping[str, Any]
     book: rulebook.RuleBook
     older: Mapping[int, Policy]
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """The languages that visitors can read; the first is the default."""
-        return tuple(self.site.languages) or (settings.LANGUAGE_CODE,)
+    languages: tuple[str, ...]
 
     def version(self, number: int | None) -> Policy | None:
         """A version that was ever published, or None."""
@@ -125,10 +124,23 @@ def _published(site: Site, versions: list[PolicyVersion]) -> Published:
     if not documents:
         # Nothing was published, so nothing may be asked and nothing may run.
         nothing = Policy(version=0, hash="", purposes=())
-        return Published(site, nothing, {}, book, {})
+        return Published(site, nothing, {}, book, {}, _spoken(site, {}))
     policy = from_document(documents[0], older=documents[1:])
     older = {old["version"]: from_document(old) for old in documents[1:]}
-    return Published(site, policy, documents[0], book, older)
+    spoken = _spoken(site, documents[0])
+    return Published(site, policy, documents[0], book, older, spoken)
+
+
+def _spoken(site: Site, document: Mapping[str, Any]) -> tuple[str, ...]:
+    """A site's languages as far as they can be shown whole; English where none can.
+
+    The product's texts and the policy's own are there, and where nobody has reviewed
+    the translation, an editor has confirmed that it is shown all the same.
+    """
+    unread = set(languages.unreviewed(site.languages)) - set(site.unreviewed_languages)
+    wanted = languages.spoken(code for code in site.languages if code not in unread)
+    whole = tuple(code for code in wanted if not any(lacking(document, [code])))
+    return whole or (languages.SOURCE,)
 
 
 _books: dict[str, rulebook.RuleBook] = {}
@@ -202,7 +214,7 @@ def publish(
             at=at,
             act="policy_published",
             subject=row.hash,
-            detail={"version": row.version},
+            detail={"version": row.version, **_confirmed(site)},
         )
         note_rule_book(site=site, at=at)
     forget()
@@ -217,9 +229,31 @@ def _refuse_unfit(site: Site, document: Mapping[str, Any]) -> None:
             _("Before a policy can be published the site needs: %(fields)s")
             % {"fields": ", ".join(missing)}
         )
-    found = problems(document)
+    found = list(problems(document)) or list(lacking(document, site.languages))
+    found += _unfit_languages(site)
     if found:
         raise ValidationError(found)
+
+
+def _unfit_languages(site: Site) -> Iterator[str]:
+    """Languages that cannot be shown, or that nobody has reviewed or confirmed."""
+    for code in site.languages:
+        if not languages.offered(code):
+            yield _("%(code)s is not translated whole.") % {"code": code}
+    missing = languages.unreviewed(site.languages)
+    for code in missing:
+        if code not in site.unreviewed_languages:
+            yield _(
+                "Nobody has reviewed the translation %(code)s: confirm that it is "
+                "published all the same."
+            ) % {"code": code}
+
+
+def _confirmed(site: Site) -> dict[str, list[str]]:
+    """The languages that an editor publishes although nobody has reviewed them."""
+    shown = set(site.unreviewed_languages) & set(site.languages)
+    found = languages.unreviewed(shown)
+    return {"unreviewed_languages": list(found)} if found else {}
 
 
 def _version(site: Site, document: Mapping[str, Any], number: int) -> dict[str, Any]:

@@ -2,13 +2,21 @@
 
 from collections.abc import Iterator
 
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path, re_path
 
 from consent.api import erasing as api_erasing
 from consent.api import receipts as api_receipts
 from consent.api import views as api
-from consent.views import account, erasing, log, receipts, visitors, wellknown
+from consent.views import (
+    account,
+    client,
+    downloads,
+    erasing,
+    log,
+    receipts,
+    visitors,
+    wellknown,
+)
 
 
 def _log(base: str) -> Iterator[URLPattern]:
@@ -24,8 +32,8 @@ urlpatterns = [
     path("cookie-preferences/erase/", erasing.erase, name="consent-erase"),
     path("privacy-choices/", visitors.privacy_choices, name="privacy-choices"),
     path("consent/choice/", visitors.choice, name="consent-choice"),
-    path("sign-in/", LoginView.as_view(), name="sign-in"),
-    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("sign-in/", account.SignIn.as_view(), name="sign-in"),
+    path("sign-out/", account.SignOut.as_view(), name="sign-out"),
     path("settings/", account.settings_home, name="settings"),
     path("settings/user/profile/", account.profile, name="profile-settings"),
     path(
@@ -37,8 +45,13 @@ urlpatterns = [
         name="cookie-preferences-settings",
     ),
     re_path(
+        r"^cookie-preferences/history\.(?P<form>json|csv)$",
+        downloads.visitor,
+        name="visitor-history",
+    ),
+    re_path(
         r"^settings/user/cookie-preferences/history\.(?P<form>json|csv)$",
-        account.history,
+        downloads.account,
         name="cookie-preferences-history",
     ),
     path(
@@ -56,6 +69,8 @@ urlpatterns = [
     path("receipts/<str:number>/<str:form>", receipts.file, name="receipt-file"),
     *_log("log/<slug:slug>/"),
     *_log("log/<slug:slug>/<int:number>/"),
+    path("consent.js", client.file, {"name": "consent.js"}, name="consent-script"),
+    path("consent.css", client.file, {"name": "consent.css"}, name="consent-style"),
     path("keys", log.keys, name="keys"),
     path(".well-known/gpc.json", wellknown.gpc, name="gpc"),
     path("healthz", wellknown.healthz, name="healthz"),

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from django.utils.csp import CSP
-from django.utils.translation import gettext_lazy as _
 
 from settings import environment as env
 
@@ -42,6 +41,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "consent.middleware.LanguageMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -110,11 +110,53 @@ LOGIN_REDIRECT_URL = "cookie-preferences-settings"
 LOGOUT_REDIRECT_URL = "home"
 
 LANGUAGE_CODE = "en"
+# The official languages of the European Union, then others, each by its own name.
 LANGUAGES = [
-    ("en", _("English")),
-    ("fr", _("French")),
-    ("de", _("German")),
-    ("es", _("Spanish")),
+    ("bg", "Български"),
+    ("cs", "Čeština"),
+    ("da", "Dansk"),
+    ("de", "Deutsch"),
+    ("el", "Ελληνικά"),
+    ("en", "English"),
+    ("es", "Español"),
+    ("et", "Eesti"),
+    ("fi", "Suomi"),
+    ("fr", "Français"),
+    ("ga", "Gaeilge"),
+    ("hr", "Hrvatski"),
+    ("hu", "Magyar"),
+    ("it", "Italiano"),
+    ("lt", "Lietuvių"),
+    ("lv", "Latviešu"),
+    ("mt", "Malti"),
+    ("nl", "Nederlands"),
+    ("pl", "Polski"),
+    ("pt", "Português"),
+    ("ro", "Română"),
+    ("sk", "Slovenčina"),
+    ("sl", "Slovenščina"),
+    ("sv", "Svenska"),
+    ("ar", "العربية"),
+    ("fr-ca", "Français (Canada)"),
+    ("he", "עברית"),
+    ("hi", "हिन्दी"),
+    ("id", "Bahasa Indonesia"),
+    ("is", "Íslenska"),
+    ("ja", "日本語"),
+    ("ka", "ქართული"),
+    ("ko", "한국어"),
+    ("mk", "Македонски"),
+    ("nb", "Norsk bokmål"),
+    ("pt-br", "Português (Brasil)"),
+    ("ru", "Русский"),
+    ("sq", "Shqip"),
+    ("sr", "Српски"),
+    ("th", "ไทย"),
+    ("tr", "Türkçe"),
+    ("uk", "Українська"),
+    ("vi", "Tiếng Việt"),
+    ("zh-hans", "简体中文"),
+    ("zh-hant", "繁體中文"),
 ]
 LOCALE_PATHS = [BASE_DIR / "consent" / "locale"]
 TIME_ZONE = "UTC"
@@ -201,6 +243,9 @@ CONSENT_TIMESTAMP_URL = env.text("CONSENT_TIMESTAMP_URL")
 CONSENT_TIMESTAMP_CA = env.text("CONSENT_TIMESTAMP_CA")
 CONSENT_WITNESSES = env.json_list("CONSENT_WITNESSES")
 CONSENT_ANCHOR_SECONDS = env.number("CONSENT_ANCHOR_SECONDS", 3600)
+# For projects that mount the app (README): here sites are made in the administration.
+CONSENT_SITE: dict[str, Any] | None = None
+CONSENT_INSERT = "server"
 
 # --- telemetry ---------------------------------------------------------------------
 TRACKING_STRATEGY = env.one_of("TRACKING_STRATEGY", ("logging", "segment"))

@@ -7,13 +7,13 @@ and `consent.checks` reports the notes as numbered errors before anything is ser
 
 import json
 import os
-import secrets
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import environ  # type: ignore[import-untyped]
+
+from consent import kept_secrets
 
 # (name of the setting, a sentence that says what is wrong and what to do)
 PROBLEMS: list[tuple[str, str]] = []
@@ -148,20 +148,16 @@ def kept_secret(
     given = text(name)
     if given:
         return given
-    path = _kept_path(name, folder)
+    path = kept_secrets.path_of(name, folder)
     if unless and not path.exists():
         note(name, f"{name} is not set. {unless}")
         return make()
     try:
-        return _read_or_make(path, make)
+        return kept_secrets.read_or_make(path, make)
     except OSError as error:
         reason = error.strerror or str(error)
         note(name, f"{name} is not set and {path.name} cannot be kept: {reason}.")
         return make()
-
-
-def _kept_path(name: str, folder: Path) -> Path:
-    return folder / name.lower().replace("_", "-")
 
 
 def secret_file(name: str, folder: Path) -> Path | None:
@@ -169,25 +165,4 @@ def secret_file(name: str, folder: Path) -> Path | None:
     named = os.environ.get(f"{name}_FILE")  # which comes before the other
     if named:
         return Path(named)
-    return None if os.environ.get(name) else _kept_path(name, folder)
-
-
-def _read_or_make(path: Path, make: Callable[[], str]) -> str:
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        whole = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-        descriptor = os.open(
-            whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR
-        )
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(make())
-        try:
-            os.link(whole, path)  # only the first of two processes wins
-        except FileExistsError:
-            pass
-        finally:
-            whole.unlink()
-    kept = path.read_text(encoding="ascii", errors="replace").strip()
-    if not kept or not kept.isascii():
-        raise OSError("what is there is no secret; remove the file")
-    return kept
+    return None if os.environ.get(name) else kept_secrets.path_of(name, folder)

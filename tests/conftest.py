@@ -96,11 +96,18 @@ def noon() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
+# What the site of most tests speaks.
+SPOKEN = {
+    "languages": ["en", "fr", "de", "es"],
+    "unreviewed_languages": ["fr", "de", "es"],
+}
+
+
 @pytest.fixture
 def site(db: None) -> Site:
     """The demo's site, on the host that test requests go to, with its policy."""
     hosts = [*SITE["hosts"], "testserver"]
-    made = Site.objects.create(**{**SITE, "hosts": hosts})
+    made = Site.objects.create(**{**SITE, **SPOKEN, "hosts": hosts})
     publication.publish(site=made, document=POLICY, at=datetime.now(UTC), by=None)
     return made
 

@@ -255,7 +255,10 @@ def test_the_table_has_a_plain_value_in_every_column(
     published = next(row for row in rows if row["event"] == "policy_published")
     assert published["kind"] == "act"
     assert published["subject"].startswith("sha256:")
-    assert json.loads(published["detail"]) == {"version": 1}
+    assert json.loads(published["detail"]) == {
+        "version": 1,
+        "unreviewed_languages": ["de", "es", "fr"],
+    }
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from django.db import DatabaseError, connection
 from django.test import Client
 from pytest_django import Settings
 
-from consent import middleware, publication
+from consent import publication
+from consent.middleware import asking
 from tests.test_api_decision import NOTHING_OPTIONAL, assert_problem
 from tests.visits import ALL, NONE, OWN_PAGE, body, choose, cookie, decision, rows, send
 
@@ -245,7 +246,7 @@ def test_a_database_that_fails_outside_of_views_is_a_503(
     def broken(*_: object) -> None:
         raise DatabaseError("gone")
 
-    monkeypatch.setattr(middleware, "_vary", broken)
+    monkeypatch.setattr(asking, "_vary", broken)
     parisian.raise_request_exception = False
     assert_problem(parisian.get("/api/v1/decision"), 503, "unavailable")
 

@@ -41,7 +41,9 @@ PAGES = {
     "opt_out": "/privacy-choices/",
 }
 SURFACES = pytest.mark.parametrize("surface", PAGES)
-SHEET = Path("consent/static/consent/consent.css")
+SHEET = Path("consent/static/consent/pages.css")
+SCRIPT = Path("consent/static/consent/consent.js")
+SHEETS = (Path("consent/static/consent/consent.css"), SHEET)
 
 
 def answer(browser: Client, surface: str, *, how: str = "reject") -> Notice:
@@ -244,8 +246,8 @@ def test_another_style_sheet_is_another_notice(
     assert first.document["html"] == second.document["html"]
     assert first.document["styles"] != second.document["styles"]
     assert first.hash != second.hash
-    assert len(notices.assets_of(first.document)) == 3
-    assert Asset.objects.count() == 4
+    assert len(notices.assets_of(first.document)) == 5
+    assert Asset.objects.count() == 6
 
 
 # --- the looks are kept --------------------------------------------------------------
@@ -264,11 +266,15 @@ def test_what_dresses_a_notice_is_kept_once_by_the_hash_of_its_bytes(
     for asset in kept:
         digest = hashlib.sha256(bytes(asset.body)).hexdigest()
         assert asset.hash == f"sha256:{digest}"
-    (sheet,) = (a for a in kept if a.hash in notice.document["styles"])
-    assert (sheet.media_type, bytes(sheet.body)) == ("text/css", SHEET.read_bytes())
-    pictures = {a.media_type for a in kept} - {"text/css"}
+    by_hash = {asset.hash: asset for asset in kept}
+    sheets = [by_hash[name] for name in notice.document["styles"]]
+    assert {sheet.media_type for sheet in sheets} == {"text/css"}
+    assert [bytes(s.body) for s in sheets] == [path.read_bytes() for path in SHEETS]
+    (script,) = [by_hash[name] for name in notice.document["scripts"]]
+    assert script.media_type == "text/javascript"
+    assert bytes(script.body) == SCRIPT.read_bytes()
+    pictures = {a.media_type for a in kept} - {"text/css", "text/javascript"}
     assert pictures == ({"image/svg+xml"} if surface == "opt_out" else set())
-    assert notice.document["scripts"] == []
     assert Asset.objects.count() == len(kept)
 
 
@@ -286,13 +292,13 @@ def test_where_files_are_collected_the_bytes_that_were_served_are_kept(
     held = {
         asset.hash: bytes(asset.body) for asset in notices.assets_of(notice.document)
     }
-    (linked,) = re.findall(r'rel="stylesheet" href="/static/([^"]+)"', page)
+    linked = re.findall(r'rel="stylesheet" href="/static/([^"]+)"', page)
     (picture,) = re.findall(r'<img src="/static/([^"]+opt-out[^"]+)" alt="" w', page)[
         :1
     ]
-    assert linked != "consent/consent.css"
-    served = (settings.STATIC_ROOT / linked).read_bytes()
-    assert [held[name] for name in notice.document["styles"]] == [served]
+    assert not {"consent/consent.css", "consent/pages.css"} & set(linked)
+    served = [(settings.STATIC_ROOT / name).read_bytes() for name in linked]
+    assert [held[name] for name in notice.document["styles"]] == served
     drawn = (settings.STATIC_ROOT / picture).read_bytes()
     assert held[notice.document["files"][f"/static/{picture}"]] == drawn
     assert {b"<svg xmlns='x'/>", b"wOF2 a font"} <= set(held.values())
@@ -375,14 +381,14 @@ def test_a_style_sheet_stands_in_the_file_with_its_pictures_and_cannot_end_early
     assert 'url("data:image/svg+xml;base64,' in text
     assert 'url("data:font/woff2;base64,' in text
     assert "elsewhere.example" not in text
-    assert text.count("</style>") == 1
+    assert text.count("</style>") == 2
     assert r'content: "<\/style>"' in text
 
 
 def test_printed_the_file_shows_what_the_live_page_leaves_off_paper(
     parisian: Client,
 ) -> None:
-    assert "@media print" in SHEET.read_text()
+    assert all("@media print" in sheet.read_text() for sheet in SHEETS)
     assert "@media print" not in opened(answer(parisian, "banner"))
 
 

@@ -150,7 +150,7 @@ def test_a_published_policy_is_in_force_at_once(site: Site, parisian: Client) ->
 def test_words_alone_are_not_asked_again(site: Site, parisian: Client) -> None:
     choose(parisian, ALL)
     services = copy.deepcopy(POLICY["services"])
-    services[0]["description"] = {"en": "Other words for the same."}
+    services[0]["description"] = dict.fromkeys(site.languages, "Other words.")
     services[0]["name"] = "Another name"
     publish_now(site, services=services)
     found = decision(parisian)

@@ -43,6 +43,7 @@ class SiteForm(_SiteForm):
             "hosts",
             "allowed_origins",
             "languages",
+            "unreviewed_languages",
             "cookie_domain",
             "controller_name",
             "controller_address",
@@ -74,6 +75,12 @@ class SiteForm(_SiteForm):
         sentence = _("Languages are some of: %(codes)s.")
         codes = ", ".join(code for code, _name in settings.LANGUAGES)
         return self._texts("languages", re.compile(known), sentence % {"codes": codes})
+
+    def clean_unreviewed_languages(self) -> list[str]:
+        codes = [code for code, _name in settings.LANGUAGES]
+        known = re.compile("|".join(map(re.escape, codes)))
+        sentence = _("Languages are some of: %(codes)s.") % {"codes": ", ".join(codes)}
+        return self._texts("unreviewed_languages", known, sentence)
 
     def _texts(self, name: str, shape: re.Pattern[str], sentence: str) -> list[str]:
         """A list of texts of one shape: anything else would stop every page."""

@@ -3,12 +3,10 @@
 from functools import lru_cache
 from typing import Any
 
-from consent import geolocation
+from consent import client, geolocation
 from consent.choices import Recorded
 from consent.core.jurisdictions import Location, Rule, Source
-from consent.core.preferences import Choice
 from consent.core.purposes import consent_mode
-from consent.core.record import timestamp
 from consent.decision import Consent
 from consent.notices import opt_out_link
 
@@ -28,15 +26,10 @@ def decision_document(
         "model": decision.model.label,
         "banner": decision.banner.label,
         "reason": str(decision.reason),
-        "signals": {
-            "gpc": consent.signals.gpc,
-            "dnt": consent.signals.dnt,
-            "applied": list(decision.applied),
-            "status": str(decision.status) if decision.status else None,
-        },
+        "signals": client.signals(consent, decision),
         "purposes": {str(p): on for p, on in decision.purposes.items()},
         "services": dict(decision.services),
-        "choice": _choice(choice),
+        "choice": client.choice_document(choice),
         "policy": {"version": policy.version, "hash": policy.hash},
         "opt_out_link": opt_out_link(decision, consent.language),
         "language": consent.language,
@@ -61,17 +54,4 @@ def _location(location: Location) -> dict[str, Any]:
         "subdivision": location.subdivision,
         "source": str(location.source),
         "attribution": geolocation.status().attribution if used else None,
-    }
-
-
-def _choice(choice: Choice | None) -> dict[str, Any] | None:
-    if choice is None or choice.at is None:
-        return None
-    return {
-        "at": timestamp(choice.at),
-        "expires_at": timestamp(choice.expires) if choice.expires else None,
-        "purposes": {str(p): a.granted for p, a in choice.answers.items()},
-        "services": {name: a.granted for name, a in choice.services.items()},
-        "receipt": choice.receipt,
-        "policy_version": choice.policy,
     }

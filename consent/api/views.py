@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from consent import choices, problems, visitor
+from consent.api import fragments
 from consent.api.documents import decision_document
 from consent.api.endpoints import endpoint
 from consent.browser import renew
@@ -14,9 +15,11 @@ from consent.forms import read_body, require_json, trust_of
 
 
 @endpoint("GET", "HEAD")
-def decision(_request: HttpRequest, consent: Consent) -> HttpResponse:
+def decision(request: HttpRequest, consent: Consent) -> HttpResponse:
     """GET /api/v1/decision: what to show this visitor, and what may run, right now."""
     document = decision_document(consent)
+    if _by_script(request):
+        document |= fragments.part(request, consent, consent.decision)
     renew(consent)
     return JsonResponse(document)
 
@@ -39,15 +42,24 @@ def choose(request: HttpRequest, consent: Consent) -> HttpResponse:
         user=consent.user,
         visitor_id=_visitor_id(request, consent),
         language=sent.language,
+        notice=sent.notice,
     )
     choices.carry(consent, recorded)
     body: dict[str, Any] = {
         "receipt": recorded.receipt.document(own=True),
         "decision": decision_document(consent, recorded),
     }
+    if _by_script(request):
+        body["decision"] |= fragments.part(request, consent, recorded.decision)
+        body["saved"] = fragments.saved(request, consent, recorded)
     if consent.elsewhere:
         body["cookie"] = visitor.cookie_value(recorded.choice, cookies=consent.cookies)
     return JsonResponse(body, status=201)
+
+
+def _by_script(request: HttpRequest) -> bool:
+    """Whether our client script asks, which is told more (docs/client.md)."""
+    return request.GET.get("script") == "1"
 
 
 def _visitor_id(request: HttpRequest, consent: Consent) -> str | None:

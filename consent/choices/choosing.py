@@ -42,11 +42,13 @@ def choose(
     user: int | None,
     visitor_id: str | None,
     language: str | None = None,
+    notice: notices.Named | None = None,
 ) -> Recorded:
     """Record an explicit answer, laid over what was answered before.
 
-    An answer given while signed in is the account's. A visitor id is made only where
-    something is granted, and a plain refusal is linked to none.
+    `notice` is what was on the screen where that is known; else it is what the surface
+    shows now. An answer given while signed in is the account's. A visitor id is made
+    only where something is granted, and a plain refusal is linked to none.
     """
     purposes = _purposes(consent, consent.decision, answers)
     with together(user):
@@ -64,7 +66,8 @@ def choose(
             user=user,
             visitor=_visitor(event, visitor_id),
             policy=answers.policy,
-            notice=_notice(consent, surface, answers, language or consent.language),
+            notice=notice
+            or _notice(consent, surface, answers, language or consent.language),
         )
         return record(consent, happening, language=language)
 

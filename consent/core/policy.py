@@ -24,6 +24,13 @@ class Audience(StrEnum):
     CHILDREN = "children"
 
 
+class Ask(StrEnum):
+    """What the preference pages ask about: a purpose, or each of its services."""
+
+    PURPOSE = "purpose"
+    SERVICE = "service"
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """One tool inside a purpose.
@@ -43,7 +50,8 @@ class Policy:
 
     `minimum` and `banner` raise what the law wants and never lower it. `grant_days` may
     shorten the life of a grant, or lengthen it up to the rule's limit; `gap_days` may
-    only lengthen the time before asking again. `changed` says, for every older version
+    only lengthen the time before asking again. `by_service` are the purposes whose
+    services are asked about one by one. `changed` says, for every older version
     still in use, which purposes have changed materially since.
     """
 
@@ -56,6 +64,7 @@ class Policy:
     banner: Banner = Banner.NONE
     grant_days: int | None = None
     gap_days: int | None = None
+    by_service: tuple[Purpose, ...] = ()
     changed: Mapping[int, frozenset[Purpose]] = field(default_factory=dict)
 
     def changed_since(self, version: int) -> frozenset[Purpose]:
@@ -85,8 +94,15 @@ def from_document(document: Document, *, older: Iterable[Document] = ()) -> Poli
         banner=Banner[rules.get("minimum_banner", "none").upper()],
         grant_days=rules.get("grant_days"),
         gap_days=rules.get("gap_days"),
+        by_service=tuple(p for p in OPTIONAL if _asks_each(document, p)),
         changed={old["version"]: _changed(_material(old), mine) for old in older},
     )
+
+
+def _asks_each(document: Document, purpose: Purpose) -> bool:
+    """Whether each service of a purpose gets a question of its own."""
+    about: Document = document["purposes"].get(purpose, {})
+    return about.get("ask") == Ask.SERVICE
 
 
 def _service(service: Document) -> Service:

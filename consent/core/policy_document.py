@@ -6,9 +6,10 @@ would run services that nobody agreed to. What is wrong is told in sentences, on
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
+from consent.core.policy import Ask
 from consent.core.purposes import OPTIONAL, Purpose
 from consent.core.scales import Banner, Exemption, Model
 
@@ -43,6 +44,30 @@ def problems(document: object) -> list[str]:
     ]
 
 
+def lacking(document: Mapping[str, Any], languages: Iterable[str]) -> Iterator[str]:
+    """The texts of a sound document that some languages lack, a sentence each.
+
+    A language is shown whole or not at all. A text that is left empty is none.
+    """
+    wanted = list(languages)
+    for where, texts in _each_text(document):
+        missing = [code for code in wanted if texts and not texts.get(code)]
+        if missing:
+            yield f"{where} is missing in: {', '.join(missing)}."
+
+
+def _each_text(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, str]]]:
+    for name, about in document.get("purposes", {}).items():
+        for text in ("title", "description"):
+            yield f"purposes: {name}: {text}", about.get(text, {})
+    for service in document.get("services", ()):
+        where = f"services: {service['slug']}"
+        yield f"{where}: description", service.get("description", {})
+        for cookie in service.get("cookies", ()):
+            about = cookie.get("description", {})
+            yield f"{where}: {cookie['name']}: description", about
+
+
 def _purposes(purposes: object) -> Problems:
     if not isinstance(purposes, Mapping):
         yield "purposes must be an object: each purpose with its own texts."
@@ -57,6 +82,8 @@ def _purposes(purposes: object) -> Problems:
                 yield from _texts(f"purposes: {name}", text, about.get(text, {}))
             if not _is_number(about.get("material", 1)):
                 yield f"purposes: {name}: material must be a whole number from 1."
+            if about.get("ask", Ask.PURPOSE) not in tuple(Ask):
+                yield f"purposes: {name}: ask must be one of {', '.join(Ask)}."
 
 
 def _services(services: object, purposes: object) -> Problems:

@@ -2,11 +2,24 @@
 
 from typing import Any, Final
 
+from django.conf import settings
+from django.utils.translation import gettext_noop as _
+
+from consent import languages
+
+# English first: the default.
+_LANGUAGES: Final = sorted(
+    (code for code, _name in settings.LANGUAGES if languages.offered(code)),
+    key=lambda code: code != languages.SOURCE,
+)
+
 SITE: Final[dict[str, Any]] = {
     "slug": "default",
     "name": "Harbour Bakery",
     "hosts": ["127.0.0.1", "localhost", "[::1]"],
-    "languages": ["en", "fr", "de", "es"],
+    "languages": _LANGUAGES,
+    # Nobody has reviewed these: the demo shows them all the same.
+    "unreviewed_languages": [code for code in _LANGUAGES if code != languages.SOURCE],
     "controller_name": "Harbour Bakery Ltd",
     "controller_address": "1 Quay Street, Exampletown",
     "controller_contact": "privacy@bakery.example",
@@ -14,8 +27,9 @@ SITE: Final[dict[str, Any]] = {
 }
 
 
-def _texts(en: str, fr: str, de: str, es: str) -> dict[str, str]:
-    return {"en": en, "fr": fr, "de": de, "es": es}
+def _texts(message: str) -> dict[str, str]:
+    """A message in each language."""
+    return {code: languages.translated(message, code) for code in _LANGUAGES}
 
 
 POLICY: Final[dict[str, Any]] = {
@@ -26,12 +40,7 @@ POLICY: Final[dict[str, Any]] = {
             "purpose": "functional",
             "name": "Oven Chat",
             "provider": "Oven Chat GmbH",
-            "description": _texts(
-                "A chat with our staff.",
-                "Une discussion avec notre équipe.",
-                "Ein Chat mit unserem Team.",
-                "Un chat con nuestro equipo.",
-            ),
+            "description": _texts(_("A chat with our staff.")),
             "cookies": [{"name": "ovenchat", "days": 30, "description": {}}],
         },
         {
@@ -40,10 +49,7 @@ POLICY: Final[dict[str, Any]] = {
             "name": "Own statistics",
             "provider": "Harbour Bakery Ltd",
             "description": _texts(
-                "Counts visits for us alone; nothing is passed on.",
-                "Compte les visites pour nous seuls ; rien n’est transmis.",
-                "Zählt Besuche nur für uns; nichts wird weitergegeben.",
-                "Cuenta las visitas solo para nosotros; nada se comparte.",
+                _("Counts visits for us alone; nothing is passed on.")
             ),
             "cookies": [{"name": "crumbs", "days": 390, "description": {}}],
         },
@@ -53,10 +59,7 @@ POLICY: Final[dict[str, Any]] = {
             "name": "Video player",
             "provider": "Example Video Inc.",
             "description": _texts(
-                "Shows films of another company, which learns what you watch.",
-                "Montre des films d’une autre société, qui sait ce que vous regardez.",
-                "Zeigt Filme einer anderen Firma, die erfährt, was Sie ansehen.",
-                "Muestra vídeos de otra empresa, que sabe lo que usted ve.",
+                _("Shows films of another company, which learns what you watch.")
             ),
             "cookies": [{"name": "vid_*", "days": 180, "description": {}}],
         },
@@ -65,12 +68,7 @@ POLICY: Final[dict[str, Any]] = {
             "purpose": "marketing",
             "name": "Advertising",
             "provider": "Example Ads Inc.",
-            "description": _texts(
-                "Shows our offers on other sites.",
-                "Montre nos offres sur d’autres sites.",
-                "Zeigt unsere Angebote auf anderen Seiten.",
-                "Muestra nuestras ofertas en otros sitios.",
-            ),
+            "description": _texts(_("Shows our offers on other sites.")),
             "cookies": [{"name": "_ads", "days": 90, "description": {}}],
         },
     ],

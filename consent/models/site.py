@@ -47,6 +47,15 @@ class Site(models.Model):
         help_text=_('Other origins that may use the API: ["https://app.example.org"].'),
     )
     languages = models.JSONField(_("languages"), default=list)
+    unreviewed_languages = models.JSONField(
+        _("unreviewed languages that are shown"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "Languages whose translation no native speaker and no lawyer has reviewed, "
+            "and that you publish all the same."
+        ),
+    )
     cookie_domain = models.CharField(
         _("cookie domain"),
         max_length=255,

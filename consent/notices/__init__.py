@@ -11,22 +11,27 @@ is asked; nothing of a visitor is in it.
 """
 
 from consent.notices.keeping import assets_of, forget, keep
-from consent.notices.shown import Named, row
+from consent.notices.known import banner_known
+from consent.notices.looks import served
+from consent.notices.shown import Named, answered
 from consent.notices.standalone import standalone
 from consent.notices.surfaces import banner_notice, centre_notice, opt_out_notice
-from consent.notices.words import Document, Kind, opt_out_link
+from consent.notices.words import Document, Kind, opt_out_link, title
 
 __all__ = [
     "Document",
     "Kind",
     "Named",
+    "answered",
     "assets_of",
+    "banner_known",
     "banner_notice",
     "centre_notice",
     "forget",
     "keep",
     "opt_out_link",
     "opt_out_notice",
-    "row",
+    "served",
     "standalone",
+    "title",
 ]

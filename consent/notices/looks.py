@@ -19,9 +19,9 @@ from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 
-# What templates/base.html links. Notices work as plain forms: no script shapes them.
-STYLES: Final = ("consent/consent.css",)
-SCRIPTS: Final[tuple[str, ...]] = ()
+# What templates/base.html links. Notices work as plain forms too, without the script.
+STYLES: Final = ("consent/consent.css", "consent/pages.css")
+SCRIPTS: Final[tuple[str, ...]] = ("consent/consent.js",)
 
 # Named here, because what a machine knows of file names differs.
 _MEDIA_TYPES: Final = {
@@ -75,6 +75,14 @@ def looks() -> Looks:
 def body_of(digest: str) -> Body:
     """The bytes of a hash that this process has named; KeyError for any other."""
     return _bodies[digest]
+
+
+def served(name: str) -> tuple[Body, str]:
+    """A static file as it is served now, and its hash; KeyError where there is none."""
+    digest = _hash_of(name)
+    if digest is None:
+        raise KeyError(name)
+    return body_of(digest), digest
 
 
 def files(*, html: str, dressed: Looks) -> dict[str, str]:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from consent.core.canonical import canonical_hash
+from consent.core.decide import Decision
 from consent.core.purposes import Purpose
 from consent.core.record import Surface
 from consent.notices import looks
@@ -95,6 +96,25 @@ def _unanswered(notice: Document, purpose: Document) -> Document:
     )
 
 
+def answered(notice: Document, decision: Decision) -> list[Document]:
+    """The purposes of a notice with the answers to them: True, False, None for none."""
+    choice = decision.choice
+    answers = choice.answers if choice else {}
+    alone = choice.services if choice else {}
+    return [
+        row(
+            purpose,
+            answer=answers[name].granted if name in answers else None,
+            running=decision.purposes.get(name, False),
+            alone=decision.services,
+            held_back=name == Purpose.MARKETING and bool(decision.applied),
+            answers={service: said.granted for service, said in alone.items()},
+        )
+        for purpose in notice["purposes"]
+        if (name := Purpose(purpose["purpose"]))
+    ]
+
+
 def row(
     purpose: Document,
     *,
@@ -102,14 +122,21 @@ def row(
     running: bool,
     alone: Mapping[str, bool],
     held_back: bool,
+    answers: Mapping[str, bool] | None = None,
 ) -> Document:
     """A purpose of a notice as the preference centre prints it.
 
-    `answer` is None where there is none. `alone` names the services that do not follow
-    their purpose, and whether they run; `held_back` says that a signal turned it off.
+    `answer` is None where there is none, and `answers` are those to services that were
+    answered alone. `alone` names the services that do not follow their purpose, and
+    whether they run; `held_back` says that a signal turned it off.
     """
+    said = answers or {}
     services = [
-        {**service, "running": alone.get(service["service"], running)}
+        {
+            **service,
+            "running": alone.get(service["service"], running),
+            "answer": said.get(service["service"], answer),
+        }
         for service in purpose["services"]
     ]
     return {

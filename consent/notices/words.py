@@ -22,6 +22,7 @@ from consent.visitor.cookies import LONGEST
 type Document = dict[str, Any]
 
 FORMAT: Final = 2
+_COMMAS: Final = {"ja": "、", "zh": "、", "ar": "، "}
 CENTRES: Final = (Surface.PREFERENCES, Surface.SETTINGS)
 
 
@@ -86,12 +87,22 @@ def words(here: Published, asked: Asked) -> Document:
 
 
 def _uses(here: Published, language: str, purposes: tuple[Purpose, ...]) -> str:
-    titles = [_title(here, language, purpose) for purpose in purposes]
-    # German keeps the capitals of nouns within a sentence.
-    return ", ".join(t if language.startswith("de") else t.lower() for t in titles)
+    titles = [title(here, language, purpose) for purpose in purposes]
+    base = language.partition("-")[0]
+    return _COMMAS.get(base, ", ").join(_within(text, base) for text in titles)
 
 
-def _title(here: Published, language: str, purpose: Purpose) -> str:
+def _within(text: str, base: str) -> str:
+    """A title as it stands within a sentence of a language."""
+    if base == "de":
+        return text  # nouns keep their capitals
+    if base == "tr":
+        text = text.translate({ord("İ"): "i", ord("I"): "ı"})
+    return text.lower()
+
+
+def title(here: Published, language: str, purpose: Purpose) -> str:
+    """What a purpose is called in a language: the site's own word, else ours."""
     own = here.document["purposes"].get(str(purpose), {}).get("title", {})
     return (
         _spoken(own, language)
@@ -136,7 +147,8 @@ def _question(purpose: Purpose) -> str:
 def _purpose(here: Published, language: str, purpose: Purpose) -> Document:
     return {
         "purpose": str(purpose),
-        "title": _title(here, language, purpose),
+        "each": purpose in here.policy.by_service,
+        "title": title(here, language, purpose),
         "description": _description(here, language, purpose),
         "question": _question(purpose),
         "services": [

@@ -1,55 +1,86 @@
-"""`{% consent_banner %}`, `{% gate "analytics" %}`, `{% consent_footer %}`.
+"""`{% consent_script %}`, `{% consent_banner %}`, `{% gate %}`, `{% consent_footer %}`.
 
 No legal condition stands in a template: these tags ask the decision and hand the
-templates what to print.
+templates what to print. With `mode="client"` they ask nothing, and print the same bytes
+for everybody: `consent.js` asks then.
 """
 
-from typing import Any
+import json
+from typing import Any, Final
 
 from django import template
 from django.http import HttpRequest
 from django.template.base import FilterExpression, Node, NodeList, Parser, Token
 from django.template.context import Context
+from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from consent import counts, geolocation
-from consent.core.jurisdictions import Source
+from consent import client, counts, geolocation, visitor
 from consent.core.purposes import OPTIONAL, Purpose
-from consent.core.scales import Banner
 from consent.decision import Consent
 from consent.forms import RECEIPT, SAVED, form_token, receipt_named
 from consent.models import Count
-from consent.notices import Kind, banner_notice, opt_out_link
+from consent.notices import banner_notice
 
 register = template.Library()
+
+SERVER: Final = "server"
+CLIENT: Final = "client"
+SCRIPT: Final = "consent.js"
 
 
 def _consent(context: Context) -> Consent:
     return context["request"].consent  # type: ignore[no-any-return]
 
 
-@register.inclusion_tag("consent/banner.html", takes_context=True)
-def consent_banner(context: Context) -> dict[str, Any]:
-    """The banner for this visitor, now: it asks, tells, confirms, or is empty.
+@register.simple_tag(takes_context=True)
+def consent_script(context: Context, mode: str = SERVER, edge: str = "") -> SafeString:
+    """The client script, once on a page. Belongs into `<head>`, before other scripts.
 
-    Belongs first in `<body>`. Works as a plain form without JavaScript.
+    It tells Google Consent Mode and other tools what may run before they begin. `edge`
+    is where a banner is pinned that the script puts in: `top` or `bottom`.
     """
     consent = _consent(context)
+    if consent.scripted:
+        return SafeString("")
+    consent.scripted = True
+    about = {"base": reverse("consent-script").removesuffix(SCRIPT), "edge": edge}
+    if mode == SERVER:
+        about["state"] = json.dumps(client.state(consent), separators=(",", ":"))
+        about["query"] = f"as={consent.disguise.name}" if consent.disguise else ""
+    told = format_html_join(
+        "", ' data-{}="{}"', [(name, text) for name, text in about.items() if text]
+    )
+    source = static(f"consent/{SCRIPT}")
+    return format_html('<script src="{}"{}></script>', source, told)
+
+
+@register.inclusion_tag("consent/banner.html", takes_context=True)
+def consent_banner(context: Context, mode: str = SERVER) -> dict[str, Any]:
+    """The banner for this visitor, now: it asks, tells, confirms, or is empty.
+
+    Belongs first in `<body>`. Works as a plain form without JavaScript. Where the page
+    has no `consent_script` in its head, the script comes with the banner.
+    """
+    consent = _consent(context)
+    printed = {"script": consent_script(context, mode=mode), "kind": "none"}
+    return printed if mode == CLIENT else {**printed, **_shown(context, consent)}
+
+
+def _shown(context: Context, consent: Consent) -> dict[str, Any]:
+    """What the banner's template prints for this visitor."""
     request = context["request"]
     decision = consent.decision
-    due = decision.banner is not Banner.NONE
+    due = client.due(consent, decision)
     told = request.GET.get(SAVED) == "saved" and decision.choice is not None
     saved = told and not due  # a page's address must not put off what has to be asked
-    if not due and not saved:
-        return {"kind": "none"}
-    shown = banner_notice(
-        consent.published,
-        decision,
-        language=consent.language,
-        whole=not decision.asked,
-        kind=Kind.TELL if decision.banner is Banner.NOTICE else Kind.ASK,
+    if due is None and not saved:
+        return {}
+    shown = due or banner_notice(
+        consent.published, decision, language=consent.language, whole=True
     )
     if due:
         counts.note(consent, Count.What.SHOWN, notice=shown.hash)
@@ -71,8 +102,17 @@ def consent_banner(context: Context) -> dict[str, Any]:
 
 
 def _address(consent: Consent, name: str, **query: str) -> str:
-    """The address of one of our pages; whom the demo plays is kept across them."""
+    """The address of one of our pages.
+
+    Whom the demo plays is kept across them, and the language and the region that the
+    visitor picked on this page.
+    """
     values = {key: value for key, value in query.items() if value}
+    picked = consent.request.GET.get("language")
+    if picked in consent.published.languages:
+        values["language"] = picked
+    if visitor.region_named(consent.request.GET.get("place")):
+        values["place"] = consent.request.GET["place"]
     if consent.disguise is not None:
         values["as"] = consent.disguise.name
     url = reverse(name)
@@ -101,25 +141,27 @@ def geo_data() -> geolocation.DatabaseStatus:
 
 
 @register.inclusion_tag("consent/footer.html", takes_context=True)
-def consent_footer(context: Context) -> dict[str, Any]:
+def consent_footer(context: Context, mode: str = SERVER) -> dict[str, Any]:
     """What stands at the foot of every page, banner or not.
 
-    Cookie Preferences, the opt-out link where the rule wants it, what became of the
-    browser's signal, the privacy policy, and the attribution of the geo data.
+    Cookie Preferences and the privacy policy; and for this visitor the opt-out link
+    where the rule wants it, what became of the browser's signal, and the attribution of
+    the geo data.
     """
     consent = _consent(context)
-    decision = consent.decision
-    located = consent.location.source is Source.GEOIP
-    link = opt_out_link(decision, consent.language)
+    common = {
+        "privacy_policy_url": consent.published.document.get("privacy_policy_url")
+    }
+    if mode == CLIENT:
+        return {**common, "preferences": reverse("cookie-preferences"), "own": False}
     back = {"return_to": _back(context["request"])}
-    if link:
-        link = {**link, "href": _address(consent, "privacy-choices", **back)}
+    href = _address(consent, "privacy-choices", **back)
     return {
+        **common,
         "preferences": _address(consent, "cookie-preferences", **back),
-        "opt_out_link": link,
-        "status": str(decision.status) if decision.status else None,
-        "privacy_policy_url": consent.published.document.get("privacy_policy_url"),
-        "attribution": geolocation.status() if located else None,
+        "own": True,
+        "gated": consent.gated,
+        **client.own_footer(consent, consent.decision, href),
     }
 
 
@@ -164,6 +206,7 @@ class GateNode(Node):
         if purpose not in OPTIONAL and purpose != Purpose.NECESSARY:
             raise template.TemplateSyntaxError(f"gate: there is no purpose {purpose!r}")
         consent = _consent(context)
+        consent.gated = True
         allows = consent.allows(purpose, *service)
         counts.note(consent, Count.What.GATE, detail=f"{purpose}:{allows:d}")
         return (self.allowed if allows else self.otherwise).render(context)

@@ -1,22 +1,20 @@
 """The settings area of a signed-in user: cookie preferences, profile, security."""
 
-import csv
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.contrib.auth.views import PasswordChangeView
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.forms import EmailInput, ModelForm, TextInput, Widget, modelform_factory
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from consent import choices
 from consent.browser import renew
 from consent.core.purposes import Purpose
 from consent.core.record import Surface
@@ -29,7 +27,6 @@ from consent.views.writes import (
     safe_return,
     saved,
     take,
-    visitor_id,
     with_query,
 )
 
@@ -66,63 +63,6 @@ def _kept_refused(consent: Consent) -> list[str]:
     """Purposes that signing in turned from granted to refused, not yet answered."""
     row = consent.preference
     return [str(Purpose(p)) for p in row.kept_refused] if row else []
-
-
-@never_cache
-@login_required
-@require_GET
-def history(request: HttpRequest, form: str) -> HttpResponse:
-    """One's own records as a file: JSON with receipts, or CSV to read."""
-    consent = consent_of(request)
-    records = choices.history(
-        consent,
-        user=signed_in(request),
-        visitor_id=visitor_id(request, consent),
-        limit=None,
-    )
-    receipts = choices.own_receipts(consent, records)
-    name = f"cookie-preferences.{form}"
-    if form == "json":
-        response: HttpResponse = JsonResponse({"records": receipts})
-    else:
-        response = _csv(receipts)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-def _csv(receipts: list[dict[str, Any]]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    writer = csv.writer(response)
-    writer.writerow(
-        [
-            "time",
-            "event",
-            "surface",
-            "functional",
-            "analytics",
-            "marketing",
-            "rule",
-            "policy_version",
-            "receipt",
-        ]
-    )
-    for receipt in receipts:
-        record = receipt["record"]
-        purposes = [
-            record["purposes"].get(p) for p in ("functional", "analytics", "marketing")
-        ]
-        writer.writerow(
-            [
-                record["time"],
-                record["event"],
-                record["surface"],
-                *purposes,
-                record["jurisdiction"]["rule"],
-                record["policy"]["version"],
-                receipt["id"],
-            ]
-        )
-    return response
 
 
 @never_cache
@@ -164,6 +104,14 @@ class Security(LoginRequiredMixin, PasswordChangeView):
     def form_valid(self, form: Any) -> HttpResponse:  # noqa: ANN401
         messages.success(self.request, _("Your password was changed."))
         return super().form_valid(form)
+
+
+class SignIn(LoginView):
+    """GET, POST /sign-in/: on a page of ours, in its visitor's language."""
+
+
+class SignOut(LogoutView):
+    """POST /sign-out/."""
 
 
 @require_GET

@@ -4,13 +4,12 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from consent import choices, counts
-from consent.core.purposes import Purpose
+from consent import choices, counts, languages, places
 from consent.core.record import Event, Surface
 from consent.decision import Consent, signed_in
 from consent.forms import SAVED, form_token, receipt_named
 from consent.models import Content, Count
-from consent.notices import centre_notice, row
+from consent.notices import answered, centre_notice
 from consent.views.demo import explained
 from consent.views.reasons import why
 from consent.views.words import EVENTS, SURFACES
@@ -28,8 +27,10 @@ def centre(request: HttpRequest, consent: Consent, back: str) -> dict[str, Any]:
         surface=Surface.PREFERENCES if consent.user is None else Surface.SETTINGS,
     )
     counts.note(consent, Count.What.SHOWN, notice=digest)
-    rows = [_row(consent, purpose) for purpose in notice["purposes"]]
+    rows = answered(notice, decision)
     history = _history(request, consent)
+    spoken = consent.published.languages
+    others = len(spoken) > 1
     return {
         "notice": notice,
         "notice_hash": digest,
@@ -45,21 +46,19 @@ def centre(request: HttpRequest, consent: Consent, back: str) -> dict[str, Any]:
         "receipt": receipt_named(request, consent)
         or (history[0]["receipt"] if history else ""),
         "history": history,
+        "languages": [languages.language(code) for code in spoken] if others else [],
+        "language": consent.language,
+        "places": places.choices(consent.published.book, consent.language),
+        "region": consent.region or "",
+        "kept_query": kept_query(request, back),
         **explained(consent),
     }
 
 
-def _row(consent: Consent, purpose: dict[str, Any]) -> dict[str, Any]:
-    """A purpose of the notice with the answer to it: True, False, or None for none."""
-    decision, choice = consent.decision, consent.decision.choice
-    answer = choice.answers.get(purpose["purpose"]) if choice else None
-    return row(
-        purpose,
-        answer=answer.granted if answer else None,
-        running=decision.purposes.get(purpose["purpose"], False),
-        alone=decision.services,
-        held_back=purpose["purpose"] == Purpose.MARKETING and bool(decision.applied),
-    )
+def kept_query(request: HttpRequest, back: str) -> dict[str, str]:
+    """What the menus of a page hand on beside what is picked in them."""
+    given = {name: request.GET.get(name, "") for name in ("as", "language", "place")}
+    return {name: text for name, text in (given | {"return_to": back}).items() if text}
 
 
 def _history(request: HttpRequest, consent: Consent) -> list[dict[str, Any]]:

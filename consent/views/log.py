@@ -11,9 +11,11 @@ from django.views.decorators.http import require_safe
 from consent import ledger
 from consent.core.merkle import HASH_BYTES
 from consent.core.tiles import parse_tile_path
+from consent.languages import wordless
 from consent.ledger import LogState
 
 
+@wordless
 @require_safe
 def checkpoint(request: HttpRequest, slug: str, number: int = 1) -> HttpResponse:
     """GET /log/<site>/checkpoint: the newest signed head, cached for at most 5 s."""
@@ -29,6 +31,7 @@ def checkpoint(request: HttpRequest, slug: str, number: int = 1) -> HttpResponse
     return response
 
 
+@wordless
 @require_safe
 def tile(request: HttpRequest, slug: str, path: str, number: int = 1) -> HttpResponse:
     """GET /log/<site>/tile/<L>/<N>[.p/<W>]: hashes, which never change.
@@ -50,6 +53,7 @@ def tile(request: HttpRequest, slug: str, path: str, number: int = 1) -> HttpRes
     return _public(response, "max-age=31536000, immutable")
 
 
+@wordless
 @require_safe
 def key(request: HttpRequest, slug: str, number: int = 1) -> HttpResponse:
     """GET /log/<site>/key: the verifier key of the newest head, on one line."""
@@ -59,6 +63,7 @@ def key(request: HttpRequest, slug: str, number: int = 1) -> HttpResponse:
     return _text(f"{found[0]}\n", seconds=300)
 
 
+@wordless
 @require_safe
 def keys(request: HttpRequest) -> HttpResponse:
     """GET /keys: every key that ever signed here, under the site's logs' names."""

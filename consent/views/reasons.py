@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from consent import places
 from consent.core.jurisdictions import UNKNOWN_PLACE
 from consent.core.scales import Confidence
 from consent.decision import Consent
@@ -18,7 +19,8 @@ def why(consent: Consent) -> dict[str, Any]:
     row = consent.published.book.row(place(consent), consent.now.date())
     return {
         "known": row.place != UNKNOWN_PLACE,
-        "place": row.name,
+        "place": places.name(row, consent.language),
+        "declared": _declared(consent),
         "source": SOURCES[consent.location.source],
         "rule": rule,
         "row": row,
@@ -33,3 +35,11 @@ def why(consent: Consent) -> dict[str, Any]:
 def place(consent: Consent) -> str:
     """The code under which the rule book knows the visitor's place."""
     return consent.location.subdivision or consent.location.country or UNKNOWN_PLACE
+
+
+def _declared(consent: Consent) -> str:
+    """The region that the visitor chose beside the located one; empty for none."""
+    if consent.region is None:
+        return ""
+    row = consent.published.book.row(consent.region, consent.now.date())
+    return places.name(row, consent.language)

@@ -10,11 +10,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from consent import problems
+from consent.languages import wordless
 
 # The day since which this version of the product honours the signal.
 _LAST_UPDATE = "2026-11-23"
 
 
+@wordless
 @require_safe
 def gpc(_request: HttpRequest) -> HttpResponse:
     """GET /.well-known/gpc.json: this site honours Global Privacy Control."""
@@ -23,6 +25,7 @@ def gpc(_request: HttpRequest) -> HttpResponse:
     return response
 
 
+@wordless
 @never_cache
 @require_safe
 def healthz(_request: HttpRequest) -> HttpResponse:

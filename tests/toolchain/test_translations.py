@@ -3,83 +3,113 @@
 from pathlib import Path
 
 import pytest
+from babel.messages.plurals import PLURALS
 
 import bootstrap
-from tests import translations
+from tests import plurals, translations
+from tests.wording import unwanted
 
 HEADER = """\
 msgid ""
 msgstr ""
 "Content-Type: text/plain; charset=UTF-8\\n"
 "Plural-Forms: nplurals=2; plural=(n > 1);\\n"
+"X-Reviewed: none\\n"
 
 """
 GREETING = 'msgid "Hello %(name)s"\nmsgstr "{}"\n'
+FRENCH = "consent/locale/fr/LC_MESSAGES/django.po"
 
 
 @pytest.fixture
 def messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with one template, and where its message file goes."""
+    """A project with one template, and where its French messages go."""
     monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates/page.html").write_text(
         "<p>\n    {% blocktranslate %}Hello {{ name }}{% endblocktranslate %}\n</p>\n"
     )
-    (tmp_path / "consent").mkdir()
-    return tmp_path / "consent/django.po"
+    (tmp_path / FRENCH).parent.mkdir(parents=True)
+    return tmp_path / FRENCH
 
 
-def found(messages: Path) -> list[str]:
-    return list(translations.problems(str(messages.relative_to(bootstrap.ROOT))))
+def found() -> list[str]:
+    return list(translations.problems(FRENCH))
 
 
 def test_a_message_that_no_file_has_is_named(messages: Path) -> None:
     messages.write_text(HEADER)
-
-    assert "consent/django.po: not translated: Hello %(name)s" in found(messages)
+    assert f"{FRENCH}: not translated: Hello %(name)s" in found()
 
 
 def test_an_empty_and_a_fuzzy_translation_are_none(messages: Path) -> None:
     for text in (GREETING.format(""), "#, fuzzy\n" + GREETING.format("Bonjour")):
         messages.write_text(HEADER + text)
+        assert f"{FRENCH}: not translated: Hello %(name)s" in found()
 
-        assert "consent/django.po: not translated: Hello %(name)s" in found(messages)
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Bonjour %(nom)s", "a placeholder that the message lacks"),
+        ("Bonjour", "a placeholder is lost"),
+        ("<b>Bonjour</b> %(name)s", "other tags than the message has"),
+        ("D’accord %(name)s", "unwanted wording (d’accord)"),
+        ("OK %(name)s", "unwanted wording (ok)"),
+    ],
+)
+def test_a_translation_that_says_something_else_is_named(
+    messages: Path, text: str, says: str
+) -> None:
+    messages.write_text(HEADER + GREETING.format(text))
+    assert f"{FRENCH}: {says}: Hello %(name)s" in found()
 
 
-def test_a_placeholder_that_the_message_lacks_is_named(messages: Path) -> None:
-    messages.write_text(HEADER + GREETING.format("Bonjour %(nom)s"))
-
-    assert any("placeholder" in problem for problem in found(messages))
+def test_a_file_says_who_reviewed_it(messages: Path) -> None:
+    said = HEADER.replace("X-Reviewed: none", "X-Reviewed: perhaps")
+    messages.write_text(said + GREETING.format("Bonjour %(name)s"))
+    assert any("X-Reviewed is one of none, native, lawyer" in one for one in found())
 
 
 def test_a_file_that_changed_since_it_was_compiled_is_named(messages: Path) -> None:
     messages.write_text(HEADER + GREETING.format("Bonjour %(name)s"))
-    translations.write("consent/django.po")
-    assert found(messages) == []
-
-    messages.write_text(HEADER + GREETING.format("Salut %(name)s"))
-
-    assert any("make translations" in problem for problem in found(messages))
+    translations.write("fr")
+    assert found() == []
+    changed = messages.read_text().replace("Bonjour", "Salut")
+    messages.write_text(changed)
+    assert any("make translations" in problem for problem in found())
 
 
 def test_writing_adds_what_is_to_be_translated(messages: Path) -> None:
     messages.write_text(HEADER)
-
-    translations.write("consent/django.po")
-
+    translations.write("fr")
     assert 'msgid "Hello %(name)s"' in messages.read_text()
-    assert found(messages) == ["consent/django.po: not translated: Hello %(name)s"]
+    assert found() == [f"{FRENCH}: not translated: Hello %(name)s"]
+
+
+def test_what_was_translated_elsewhere_is_taken_in(messages: Path) -> None:
+    translations.take({"Hello %(name)s": "Bonjour %(name)s"}, "fr")
+    assert found() == []
+    assert messages.with_suffix(".mo").exists()
 
 
 def test_a_language_without_a_message_file_is_named(messages: Path) -> None:
     (bootstrap.ROOT / "settings").mkdir()
     (bootstrap.ROOT / "settings/__init__.py").write_text(
         'LANGUAGE_CODE = "en"\n'
-        'LANGUAGES = [("en", _("English")), ("fr", _("French")), ("pt-br", _("x"))]\n'
+        'LANGUAGES = [("fr", "Français"), ("pt-br", "Português")]\n'
     )
-    french = "consent/locale/fr/LC_MESSAGES/django.po"
-
-    (lacking,) = translations.without_file([french])
-
+    (lacking,) = translations.without_file([FRENCH])
     assert lacking.startswith("consent/locale/pt_BR/")
     assert len(list(translations.without_file([]))) == 2
+
+
+def test_our_plural_rules_are_for_languages_of_which_babel_has_fewer_forms() -> None:
+    for code, (count, _rule) in plurals.OWN.items():
+        assert code not in PLURALS or PLURALS[code][0] <= count
+
+
+@pytest.mark.parametrize("code", ["fr", "zh-hant", "ga"])
+def test_a_phrase_is_only_unwanted_in_its_own_language(code: str) -> None:
+    assert unwanted(code, "Alles klar") == []
+    assert unwanted(code, "OK, got it") == ["ok", "got it"]

@@ -1,0 +1,30 @@
+"""Reading what people send: the banner's and preference pages' forms, the API's body.
+
+Everything comes from a closed list. What is not on it is refused with the sentence of
+`UnreadableError` and stored nowhere.
+"""
+
+from consent.forms.believing import (
+    RECEIPT,
+    SAVED,
+    form_token,
+    receipt_named,
+    trust_of,
+)
+from consent.forms.body import read_body, require_json
+from consent.forms.form import read_form
+from consent.forms.sent import PolicyChangedError, Sent, UnreadableError
+
+__all__ = [
+    "RECEIPT",
+    "SAVED",
+    "PolicyChangedError",
+    "Sent",
+    "UnreadableError",
+    "form_token",
+    "read_body",
+    "read_form",
+    "receipt_named",
+    "require_json",
+    "trust_of",
+]

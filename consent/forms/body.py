@@ -1,0 +1,164 @@
+"""The API's body: JSON, every member from a closed list."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
+
+from django.http import HttpRequest
+
+from consent import notices
+from consent.core.policy import Policy
+from consent.core.purposes import OPTIONAL, Purpose
+from consent.core.record import Surface
+from consent.decision import Consent
+from consent.forms.sent import Sent, UnreadableError, checked
+
+LARGEST_BODY: Final = 16 * 1024
+API_SURFACES: Final = ("banner", "preferences", "settings", "api")
+_MEMBERS: Final = {
+    *("purposes", "services", "policy_version", "surface", "language"),
+    *("notice", "partial"),
+}
+
+
+def read_body(request: HttpRequest, consent: Consent) -> Sent:
+    """A choice from a JSON body, every member from a closed list.
+
+    Purposes that are left out are refused, but for two cases: with `partial` they keep
+    the answer that they have, and where `notice` names the banner that was on the
+    screen, the answer is about what that banner asked and nothing else.
+    """
+    body = _json_object(request)
+    unknown = sorted(set(body) - _MEMBERS)
+    if unknown:
+        raise UnreadableError(f"Unknown member: {unknown[0]}.")
+    surface = body.get("surface")
+    if surface not in API_SURFACES:
+        raise UnreadableError(f"surface must be one of: {', '.join(API_SURFACES)}.")
+    language = body.get("language")
+    if language not in consent.published.languages:
+        raise UnreadableError("language must be one that the site publishes.")
+    policy = _version(body.get("policy_version"), consent)
+    purposes = _purposes(_flags(body.get("purposes"), "purposes"))
+    services = _flags(body.get("services", {}), "services")
+    whole = not _partial(body.get("partial", False))
+    notice = _notice(body, policy, consent)
+    if notice is not None:
+        purposes = _asked(purposes, notice)
+        whole = set(purposes) >= set(consent.decision.offered)
+    own = surface != "banner"
+    answers = checked(purposes, services, policy, consent, own=own, whole=whole)
+    return Sent(answers, Surface(surface), language, notice)
+
+
+def _partial(value: object) -> bool:
+    if type(value) is not bool:
+        raise UnreadableError("partial must be true or false.")
+    return value
+
+
+def _notice(
+    body: Mapping[str, Any], policy: Policy, consent: Consent
+) -> notices.Named | None:
+    """The banner that was on the screen; only one of this site and version counts."""
+    digest = body.get("notice")
+    if digest is None:
+        return None
+    found = None
+    if isinstance(digest, str) and body["surface"] == Surface.BANNER:
+        found = notices.banner_known(
+            consent.published,
+            consent.decision,
+            policy=policy,
+            digest=digest,
+            language=body["language"],
+        )
+    if found is None:
+        raise UnreadableError(
+            "notice must name a banner of this site and policy version."
+        )
+    return found
+
+
+def _asked(
+    purposes: Mapping[Purpose, bool], notice: notices.Named
+) -> dict[Purpose, bool]:
+    """An answer to each purpose of the banner; what is left out of these is refused."""
+    asked = [Purpose(about["purpose"]) for about in notice.document["purposes"]]
+    beside = sorted(set(purposes) - set(asked))
+    if beside:
+        raise UnreadableError(f"The banner did not ask about {beside[0]}.")
+    return {purpose: purposes.get(purpose, False) for purpose in asked}
+
+
+def require_json(request: HttpRequest) -> None:
+    """Refuse a body that does not call itself JSON, before any of it is read."""
+    if request.content_type != "application/json":
+        raise UnreadableError(
+            "Send application/json.", status=415, kind="unsupported_media_type"
+        )
+
+
+def _json_object(request: HttpRequest) -> dict[str, Any]:
+    if _too_long(request):
+        raise UnreadableError(
+            "The body is over 16 KiB.", status=413, kind="content_too_large"
+        )
+    try:
+        body = json.loads(
+            request.body, object_pairs_hook=_object, parse_constant=_no_constant
+        )
+    except (ValueError, RecursionError):
+        raise UnreadableError(
+            "The body is not JSON.", status=400, kind="malformed"
+        ) from None
+    if not isinstance(body, dict):
+        raise UnreadableError("The body is no object.", status=400, kind="malformed")
+    return body
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; one that says a member twice could be read as a yes or a no."""
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("a member is there twice")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _too_long(request: HttpRequest) -> bool:
+    declared = request.headers.get("Content-Length") or "0"
+    # Django reads no further than the declared length, so that the order matters:
+    # a body that says it is too long is never read.
+    long = not declared.isdecimal() or int(declared) > LARGEST_BODY
+    return long or len(request.body) > LARGEST_BODY
+
+
+def _flags(value: object, name: str) -> dict[str, bool]:
+    if not isinstance(value, dict) or not all(
+        type(on) is bool for on in value.values()
+    ):
+        raise UnreadableError(f"{name} must be an object of true and false.")
+    return value
+
+
+def _purposes(flags: Mapping[str, bool]) -> dict[Purpose, bool]:
+    if not flags.get("necessary", True):
+        raise UnreadableError("necessary cannot be refused.")
+    known = {str(p) for p in Purpose}
+    unknown = sorted(set(flags) - known)
+    if unknown:
+        raise UnreadableError(f"Unknown purpose: {unknown[0]}.")
+    return {p: flags[p] for p in OPTIONAL if p in flags}
+
+
+def _version(value: object, consent: Consent) -> Policy:
+    if type(value) is not int:
+        raise UnreadableError("policy_version must be a whole number.")
+    found = consent.published.version(value)
+    if found is None:
+        raise UnreadableError("That policy version was never published.")
+    return found

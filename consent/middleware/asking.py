@@ -1,0 +1,89 @@
+"""`request.consent`, and in the response what follows from it.
+
+The middleware is thin: it hangs a lazy value on the request, says in the response what
+it varied on when anything was asked, and lets the signal reach the account of somebody
+signed in.
+"""
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.db import Error as AnyDatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import (
+    add_never_cache_headers,
+    patch_cache_control,
+    patch_vary_headers,
+)
+
+from consent import choices, counts, problems, visitor
+from consent.decision import Consent, UnknownSiteError
+from consent.models import Count
+
+log = logging.getLogger(__name__)
+
+
+class ConsentMiddleware:
+    """Give the request its lazy `consent`, and the response what follows from it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.consent = Consent(request)  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        if request.method == "POST" and response.status_code < HTTPStatus.BAD_REQUEST:
+            _note_signal(request)
+        consent: Consent = request.consent  # type: ignore[attr-defined]
+        for change in consent.pending:
+            change(response)
+        if consent.pending:
+            add_never_cache_headers(response)
+        if consent.asked:
+            _vary(response)
+        if consent.decided and consent.decision.applied:
+            counts.note(consent, Count.What.GPC)
+        return response
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponse | None:
+        if isinstance(exception, UnknownSiteError):
+            return problems.unknown_site(request)
+        if isinstance(exception, AnyDatabaseError):
+            return problems.unavailable(request)
+        return None
+
+
+def _note_signal(request: HttpRequest) -> None:
+    """Let the signal of a signed-in person's browser reach the account at a POST.
+
+    Never at a GET (rule 6). Should it fail, the header goes on being applied from each
+    request alone, and the next POST tries again.
+    """
+    consent = Consent(request)
+    if not consent.signals.gpc:
+        return
+    try:
+        user = consent.user
+        if user is None:
+            return
+        visitor_id = visitor.read_visitor_id(request, site=consent.published.site.slug)
+        noted = choices.note_signal(consent, user=user, visitor_id=visitor_id)
+    except UnknownSiteError:
+        return
+    except AnyDatabaseError:
+        log.warning("A signal could not be kept on an account.", exc_info=True)
+        return
+    if noted is not None:
+        pending = request.consent.pending  # type: ignore[attr-defined]
+        choices.carry(consent, noted)
+        pending.extend(consent.pending)
+
+
+def _vary(response: HttpResponse) -> None:
+    """Say that the bytes depend on the visitor; a stricter header of a view stays."""
+    patch_vary_headers(response, ("Cookie", "Accept-Language", "Sec-GPC"))
+    if "no-store" not in response.get("Cache-Control", ""):
+        patch_cache_control(response, private=True, no_cache=True)

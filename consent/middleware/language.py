@@ -1,0 +1,101 @@
+"""Which language our pages speak."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from django.db import Error as AnyDatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+from consent import languages, problems
+from consent.decision import UnknownSiteError
+
+_PICKED: Final = "consent_language"
+
+
+class LanguageMiddleware:
+    """Speak our visitors' language on our own pages; leave others' pages as they are.
+
+    What the visitor picked in the menu (`?language=`), what somebody signed in picked
+    before, and then the browser's list (`Accept-Language`), among the languages that
+    the site publishes. The script names the language of its page in the same way.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        before = translation.get_language()
+        try:
+            response = self.get_response(request)
+            return self._labelled(request, response)
+        finally:
+            if before:
+                translation.activate(before)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponse],
+        _args: object,
+        _kwargs: object,
+    ) -> None:
+        if not _is_ours(view) or languages.is_wordless(view):
+            return
+        language = _language(request)
+        if language is not None:
+            translation.activate(language)
+
+    def _labelled(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Say which language a page of ours speaks; what has no words, speaks none."""
+        match = request.resolver_match
+        if match is None or not _is_ours(match.func):
+            return response
+        if languages.is_wordless(match.func):
+            _without_language(response)
+        else:
+            response["Content-Language"] = translation.get_language() or ""
+        return response
+
+
+def _is_ours(view: Callable[..., object]) -> bool:
+    return getattr(view, "__module__", "").startswith("consent.")
+
+
+def _without_language(response: HttpResponse) -> None:
+    """Take back what was said of a language where every language gets these bytes."""
+    if "Content-Language" in response:
+        del response["Content-Language"]
+    varied = [name.strip() for name in response.get("Vary", "").split(",")]
+    kept = [name for name in varied if name and name.lower() != "accept-language"]
+    if kept:
+        response["Vary"] = ", ".join(kept)
+    elif "Vary" in response:
+        del response["Vary"]
+
+
+def _language(request: HttpRequest) -> str | None:
+    """The language to speak; None where it is not known what the site speaks."""
+    try:
+        published = request.consent.published.languages  # type: ignore[attr-defined]
+        named = request.GET.get("language", "")
+        wanted = [_picked(request, named, published), named]
+    except (UnknownSiteError, AnyDatabaseError):
+        return None  # the view tells of it
+    accepted = languages.accepted(request.headers.get("Accept-Language", ""))
+    found = languages.match([*filter(None, wanted), *accepted], published)
+    return found or published[0]
+
+
+def _picked(request: HttpRequest, named: str, published: Sequence[str]) -> str:
+    """What somebody signed in picked in the menu, now or before.
+
+    It is kept with the session. In the API the script names its page's language, which
+    is nobody's pick.
+    """
+    session = getattr(request, "session", None)
+    if session is None or session.is_empty():
+        return ""
+    if named in published and not request.path.startswith(problems.API):
+        session[_PICKED] = named
+    return str(session.get(_PICKED, ""))

@@ -1,0 +1,92 @@
+"""Banner, script and footer in pages whose templates have no tags of ours.
+
+For projects that add no tag to their templates. `CONSENT_INSERT` says how: `server`
+prints the banner itself, which works without JavaScript and makes a page one visitor's
+own; `client` prints the same bytes for everybody, so that a shared cache may keep the
+page, and leaves the rest to the script.
+"""
+
+import re
+from collections.abc import Callable
+from importlib import import_module
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, clear_url_caches, include, path, reverse
+
+from consent.decision import Consent, UnknownSiteError
+
+_HEAD: Final = re.compile(rb"</head\s*>", re.IGNORECASE)
+_BODY: Final = re.compile(rb"<body(\s[^>]*)?>", re.IGNORECASE)
+_END: Final = re.compile(rb"</body\s*>", re.IGNORECASE)
+# Stands in everything that is inserted, and in what the template tags print.
+_OURS: Final = b"/consent.js"
+
+
+class InsertionMiddleware:
+    """Insert what the tags would print, after `ConsentMiddleware` in the list."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        mount()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if _is_page(request, response):
+            _insert(request, response)
+        return response
+
+
+def mount() -> None:
+    """Add the product's addresses to the project's, where it did not itself.
+
+    They come last, so that none of the project's own is hidden.
+    """
+    try:
+        reverse("consent-choice")
+    except NoReverseMatch:
+        urls = import_module(settings.ROOT_URLCONF)
+        urls.urlpatterns.append(path("", include("consent.urls")))
+        clear_url_caches()
+
+
+def _is_page(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether a response is a whole page of the project's own visitors."""
+    match = request.resolver_match
+    return (
+        not response.streaming
+        and response.get("Content-Type", "").startswith("text/html")
+        and not response.has_header("Content-Encoding")
+        and (match is None or match.app_name != "admin")
+        and _OURS not in response.content
+    )
+
+
+def _insert(request: HttpRequest, response: HttpResponse) -> None:
+    consent: Consent = request.consent  # type: ignore[attr-defined]
+    page = response.content
+    head, body = _HEAD.search(page), _BODY.search(page)
+    if head is None or body is None:
+        return  # no place that is surely right
+    try:
+        consent.published  # noqa: B018 - an unknown site gets nothing of another's
+    except UnknownSiteError:
+        return
+    end = _END.search(page, body.end())
+    last = end.start() if end else len(page)
+    parts = (
+        *(page[: head.start()], _printed("head", request)),
+        *(page[head.start() : body.end()], _printed("banner", request)),
+        *(page[body.end() : last], _printed("foot", request), page[last:]),
+    )
+    response.content = b"".join(parts)
+    if response.has_header("Content-Length"):
+        response["Content-Length"] = str(len(response.content))
+
+
+def _printed(part: str, request: HttpRequest) -> bytes:
+    context = {"mode": settings.CONSENT_INSERT}
+    text = render_to_string(f"consent/inserted/{part}.html", context, request)
+    return text.strip().encode()
