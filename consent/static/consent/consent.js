@@ -1,53 +1,51 @@
-// Holds back what the visitor has not allowed. How to use it: docs/client.md.
+// Holds back what the visitor has not allowed. How to use it: docs/client.md
 // @ts-check
-/// <reference path="consent.d.ts" />
+/** @typedef {import("./consent").State} State */
 (() => {
   "use strict";
-  const script = /** @type {HTMLScriptElement} */ (document.currentScript);
+  const script = document.currentScript;
   const { base = ".", query = "", site = "", edge = "bottom", state: given } = script.dataset;
   const home = new URL(base, script.src);
   const root = document.documentElement;
+  const w = window, nav = navigator;
   const UNSENT = "consent-unsent";
-  /** @type {import("./consent").State | null} */
+  const OWN = "[data-consent-own]", GATED = "[data-consent-gated]";
+
+  /** @type {State | null} */
   let state = given ? JSON.parse(given) : null;
-  /** @type {Set<import("./consent").Listener>} */
   const listeners = new Set();
-  /** Purpose and service of each script that was run. @type {string[][]} */
-  const ran = [];
+  const ran = []; // purpose and service of each script that was run
+  const boxes = new WeakMap(); // what stands in the place of what is held back
   const channel = new BroadcastChannel("consent");
-  /** @type {(state: import("./consent").State) => void} */
   let arrived;
-  const ready = new Promise((resolve) => (arrived = resolve));
+  const ready = new Promise((done) => (arrived = done));
 
-  const allows = (purpose, service, now = state) =>
-    now?.services[service] ?? now?.purposes[purpose] ?? purpose === "necessary";
+  const find = (selector, within = document) => within.querySelector(selector);
+  const map = (object, change) => Object.fromEntries(Object.entries(object || {}).map(([name, value]) => [name, change(name, value)]));
+  const allows = (purpose, service, now = state) => now?.services[service] ?? now?.purposes[purpose] ?? purpose === "necessary";
   const key = () => JSON.stringify([state?.purposes, state?.services, state?.choice?.at]);
-  const $ = (selector, within = document) => within.querySelector(selector);
 
-  // What other tools of a page are told: Google Consent Mode, Microsoft UET and Clarity.
-  const w = /** @type {any} */ (window);
-  const queue = (name) => (w[name] = w[name] || []);
+  // Other tools on the page: Google Consent Mode, Microsoft UET and Clarity.
+  const queue = (name) => (w[name] ||= []);
   function gtag() { queue("dataLayer").push(arguments); }
-  w.clarity = w.clarity || function () { (w.clarity.q = w.clarity.q || []).push(arguments); };
-  const tell = (/** @type {"default" | "update"} */ kind) => {
-    const mode = state?.consent_mode ?? {};
-    const word = (name) => mode[name] || "denied";
-    const [ads, analytics] = [word("ad_storage"), word("analytics_storage")];
-    const names = ["ad_user_data", "ad_personalization", "functionality_storage", "personalization_storage"];
-    const all = Object.fromEntries(names.map((name) => [name, word(name)]));
-    // @ts-ignore: pushed as `arguments`, which Google's own tag reads
-    gtag("consent", kind, { ad_storage: ads, analytics_storage: analytics, ...all, security_storage: "granted", ...(!state && { wait_for_update: 500 }) });
-    queue("uetq").push("consent", kind, { ad_storage: ads });
-    w.clarity("consentv2", { ad_Storage: ads, analytics_Storage: analytics });
+  w.clarity ||= function () { (w.clarity.q ||= []).push(arguments); };
+  const tell = (kind) => {
+    const mode = { ...MODES, ...state?.consent_mode };
+    gtag("consent", kind, state ? mode : { ...mode, wait_for_update: 500 });
+    queue("uetq").push("consent", kind, { ad_storage: mode.ad_storage });
+    w.clarity("consentv2", { ad_Storage: mode.ad_storage, analytics_Storage: mode.analytics_storage });
     queue("dataLayer").push({ event: "consent_" + kind, consent: { ...state?.purposes } });
   };
+  const MODES = { security_storage: "granted" };
+  for (const name of ["ad", "analytics", "functionality", "personalization"]) MODES[name + "_storage"] = "denied";
+  MODES.ad_user_data = MODES.ad_personalization = "denied";
 
-  // Asking the backend, and answering it.
-  const ask = async (/** @type {string} */ path, /** @type {object} */ body, more = {}) => {
+  // The backend.
+  const ask = async (path, body, more) => {
     const url = new URL(path, home);
-    const gpc = navigator["globalPrivacyControl"] ? "1" : "";
-    const words = { script: "1", language: root.lang, edge, site, gpc, ...more };
-    url.search = new URLSearchParams([...new URLSearchParams(query), ...Object.entries(words)].filter(([, value]) => value)) + "";
+    const words = { script: 1, language: root.lang, edge, site, gpc: nav.globalPrivacyControl ? 1 : "", ...more };
+    url.search = query;
+    for (const name in words) if (words[name]) url.searchParams.set(name, words[name]);
     const kept = site && document.cookie.match(/(?:^|; )consent=([^;]*)/)?.[1];
     const answer = await fetch(url, {
       method: body ? "POST" : "GET",
@@ -56,215 +54,208 @@
       credentials: site ? "omit" : "include",
       keepalive: !!body,
     });
-    if (!answer.ok) throw Object.assign(new Error(`consent: ${answer.status}`), { status: answer.status });
+    if (!answer.ok) throw Object.assign(Error("consent: " + answer.status), { status: answer.status });
     const found = await answer.json();
-    if (found.cookie) document.cookie = `consent=${found.cookie}; path=/; max-age=34560000; samesite=lax` + (location.protocol === "https:" ? "; secure" : "");
+    if (found.cookie) document.cookie = `consent=${found.cookie}; path=/; max-age=34560000; samesite=lax` + (location.protocol == "https:" ? "; secure" : "");
     return found;
   };
-  const refresh = async () => {
-    try {
-      apply(await ask("api/v1/decision"));
-    } catch {
-      // Nobody answers: what is on by an older answer stays, nothing is turned on.
-      if (!state) gates();
-    }
-    arrived(state);
-  };
-  const grants = (body) => [body.purposes, body.services].some((said) => Object.values(said || {}).includes(true));
+  const refresh = () => ask("api/v1/decision").then(apply, () => {}).then(() => arrived(state));
   const send = async (body, tries = 3) => {
     try {
-      const found = await ask("api/v1/choices", body);
+      const { decision, saved } = await ask("api/v1/choices", body);
       localStorage.removeItem(UNSENT);
-      apply({ ...found.decision, saved: found.saved });
-      return state;
+      apply({ ...decision, saved });
     } catch (error) {
-      const { status = 503 } = error;
-      if (grants(body) || (status < 500 && status !== 429)) throw error;
-      // A refusal counts here at once, and is sent again: now, and on the next page.
+      const grants = [body.purposes, body.services].some((said) => Object.values(said).includes(true));
+      if (grants || (error.status < 500 && error.status != 429)) throw error;
+      // A refusal counts here at once, and is sent again: soon, and on the next page.
       localStorage.setItem(UNSENT, JSON.stringify(body));
-      off(body);
+      refuse(body);
       if (!tries) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 4 ** (4 - tries) * 500));
-      return send(body, tries - 1);
+      await new Promise((done) => setTimeout(done, 500 * 4 ** (3 - tries)));
+      await send(body, tries - 1);
     }
+    return state;
   };
-  const off = ({ purposes, services, partial }) => {
+  const refuse = ({ purposes, services, partial }) => {
     if (!state) return;
-    const said = (name) => purposes[name] ?? !!partial;
-    const on = Object.entries(state.purposes).map(([name, now]) => [name, now && (name === "necessary" || said(name))]);
-    const alone = Object.entries(state.services).map(([name, now]) => [name, now && services?.[name] !== false && said(state.held.services[name]?.purpose)]);
-    apply({ ...state, purposes: Object.fromEntries(on), services: Object.fromEntries(alone), consent_mode: {}, html: "" });
+    const keeps = (name) => name == "necessary" || (purposes[name] ?? partial);
+    const on = map(state.purposes, (name, now) => now && keeps(name));
+    const alone = map(state.services, (name, now) => now && services[name] !== false && keeps(state.held.services[name]?.purpose));
+    apply({ ...state, purposes: on, services: alone, consent_mode: {}, html: "" });
   };
-  const set = (purposes, { services = {}, partial = true, surface = "api", notice } = /** @type {any} */ ({})) =>
-    send({ purposes, services, partial, surface, ...(notice && { notice }), policy_version: state.policy.version, language: state.language });
+  const set = (purposes, { services = {}, partial = true, surface = "api", notice } = {}) =>
+    send({ purposes, services, partial, surface, notice, policy_version: state.policy.version, language: state.language });
 
-  // What is held back until it is allowed.
+  // What is held back.
   const gates = () => {
     for (const held of document.querySelectorAll("[data-consent]")) {
-      const { consent: purpose, consentService: service } = /** @type {HTMLElement} */ (held).dataset;
-      const on = allows(purpose, service);
-      if (!(held instanceof HTMLScriptElement)) (on ? show : hide)(held, purpose, service);
-      else if (on) run(held, purpose, service);
+      const { consent, consentService } = held.dataset;
+      (allows(consent, consentService) ? show : hide)(held, consent, consentService);
     }
   };
-  const run = (held, purpose, service) => {
-    const live = document.createElement("script");
-    for (const { name, value } of held.attributes) if (!/^(type|data-(consent.*|src|type))$/.test(name)) live.setAttribute(name, value);
-    const { src, type } = held.dataset;
-    live.async = held.async && held.hasAttribute("async");
-    live.nonce = held.nonce;
-    live.text = held.text;
-    if (type) live.type = type;
-    if (src) live.src = src;
-    ran.push([purpose, service]);
-    held.replaceWith(live);
-  };
-  const boxes = new WeakMap();
-  const show = (held) => {
+  const show = (held, purpose, service) => {
     boxes.get(held)?.remove();
     if (boxes.delete(held)) held.hidden = false;
-    const { src, srcset } = held.dataset;
+    const { src, srcset, type } = held.dataset;
     if (held.content) held.replaceWith(held.content.cloneNode(true));
-    if (src && held.getAttribute("src") !== src) held.src = src;
-    if (srcset) held.srcset = srcset;
+    else if (held.text === undefined) {
+      if (srcset) held.srcset = srcset;
+      if (src && held.getAttribute("src") != src) held.src = src;
+    } else {
+      const live = document.createElement("script");
+      for (const { name, value } of held.attributes) if (!/^(type|data-(consent.*|src|type))$/.test(name)) live.setAttribute(name, value);
+      live.async = held.hasAttribute("async");
+      live.nonce = held.nonce;
+      live.text = held.text;
+      if (type) live.type = type;
+      if (src) live.src = src;
+      ran.push([purpose, service]);
+      held.replaceWith(live);
+    }
   };
   const hide = (held, purpose, service) => {
-    if (held.dataset.src && held.hasAttribute("src")) for (const name of ["src", "srcset"]) held.removeAttribute(name);
+    if (held.text !== undefined) return;
+    let box = boxes.get(held);
+    if (held.dataset.src) for (const name of ["src", "srcset"]) held.removeAttribute(name);
+    if (!box && !held.hidden && held.getAttribute("width") != 1) {
+      box = document.createElement("div");
+      box.className = "consent-placeholder";
+      for (const side of ["width", "height"]) if (held[side] > 0) box.style[side] = held[side] + "px";
+      boxes.set(held, box);
+      held.before(box);
+      held.hidden = true;
+    }
     const words = state?.held, name = words?.services[service]?.name || words?.purposes[purpose];
-    if (!name || boxes.has(held) || held.hidden || held.getAttribute("width") === "1") return;
-    const box = document.createElement("div"), text = document.createElement("p"), button = document.createElement("button");
-    box.className = "consent-placeholder";
+    if (!box || !name || box.lang) return;
+    const text = document.createElement("p"), button = document.createElement("button");
+    box.append(text, button);
     box.lang = state.language;
     text.textContent = words.text.replace("{name}", name);
     button.textContent = words.allow.replace("{name}", name);
     button.onclick = () => allow(purpose, service).catch(() => (text.textContent = words.failed));
-    box.append(text, button);
-    boxes.set(held, box);
-    held.before(box);
-    held.hidden = true;
   };
-  /** Allow a purpose, or of its services this one beside those that run already. */
+  // A service is allowed beside those of its purpose that run already.
   const allow = (purpose, service) => {
-    const others = Object.entries(state.held.services).filter(([, about]) => about.purpose === purpose);
-    const services = service ? Object.fromEntries(others.map(([name]) => [name, name === service || allows(purpose, name)])) : {};
+    const services = map(service && state.held.services, (name, about) => about.purpose == purpose && (name == service || allows(purpose, name)));
+    for (const name in services) if (state.held.services[name].purpose != purpose) delete services[name];
     return set({ [purpose]: true }, { services });
   };
   const expire = (names) => {
-    const shapes = names.map((name) => new RegExp("^" + name.replace(/[^*\w]/g, "\\$&").replace(/\*/g, ".*") + "$"));
-    const labels = location.hostname.split(".");
-    for (const [name] of document.cookie.split("; ").map((pair) => pair.split("=")))
+    const shapes = names.map((name) => RegExp("^" + name.replace(/[^*\w]/g, "\\$&").replace(/\*/g, ".*") + "$"));
+    const labels = location.hostname.split("."), paths = location.pathname.split("/").map((_, at, parts) => parts.slice(0, at + 1).join("/") || "/");
+    for (const name of document.cookie.split("; ").map((pair) => pair.split("=")[0]))
       if (shapes.some((shape) => shape.test(name)))
-        for (const path of ["/", location.pathname])
-          for (let at = labels.length; at >= 0; at--)
-            document.cookie = `${name}=; max-age=0; path=${path}` + (labels[at] ? "; domain=" + labels.slice(at).join(".") : "");
+        for (const path of paths)
+          for (let at = 0; at <= labels.length; at++) document.cookie = `${name}=; max-age=0; path=${path}` + (labels[at] ? "; domain=" + labels.slice(at).join(".") : "");
   };
 
-  // The banner: one section, first in the body, in the flow or pinned to an edge.
-  let room = 0;
-  const reserve = (/** @type {number} */ height, side = "Top") => {
-    root.style["scrollPadding" + side] = root.style["padding" + side] = height ? height + "px" : "";
-    if (side === "Top") scrollBy({ top: height - room, behavior: "instant" });
-    room = side === "Top" ? height : 0;
+  // The banner: one section, first in the body, in the flow or pinned to an edge. What
+  // it covers there can be scrolled into view, and nothing moves meanwhile.
+  const still = (change) => {
+    const mark = [...document.body.children].find((one) => !one.matches(".consent")) || root;
+    const at = () => mark.getBoundingClientRect().top;
+    const before = at(), pinned = find(".pinned.top"), section = change(), { style } = root;
+    const room = (edge) => (section?.matches(edge) ? section.offsetHeight + "px" : "");
+    style.scrollPaddingTop = style.paddingTop = room(".top");
+    style.scrollPaddingBottom = style.paddingBottom = room(".bottom");
+    if (pinned || find(".pinned.top")) scrollBy({ top: at() - before, behavior: "instant" });
+    return section;
   };
-  const pin = (/** @type {HTMLElement} */ section) => {
-    const side = section.classList.contains("top") ? "Top" : "Bottom";
-    reserve(section.offsetHeight, side);
-  };
-  const put = (/** @type {string} */ html) => {
-    const old = $(".consent");
+  const put = (html) => {
+    const old = find(".consent");
     const held = document.createElement("template");
     held.innerHTML = html || "";
     const section = held.content.firstElementChild;
-    if (old?.matches(".pinned")) reserve(0, old.matches(".top") ? "Top" : "Bottom");
-    if (!section) return old?.remove();
-    old ? old.replaceWith(section) : document.body.prepend(section);
-    if (section.matches(".pinned")) pin(/** @type {HTMLElement} */ (section));
-    return section;
+    return still(() => {
+      old ? old.replaceWith(section || "") : section && document.body.prepend(section);
+      return section;
+    });
   };
-  const say = () => {
-    const here = encodeURIComponent(location.href);
-    for (const link of document.querySelectorAll('.consent a, [data-consent-own] a')) link.setAttribute("href", link.getAttribute("href").replace("%7Bhere%7D", here));
-  };
-  const apply = (/** @type {import("./consent").State} */ next) => {
+  const apply = (/** @type {State} */ next) => {
     const before = state, had = key();
     state = next;
-    const ends = (now) => before && allows(...now, before) && !allows(...now);
-    const ended = Object.keys(next.purposes).some((purpose) => ends([purpose]));
-    expire(next.forget || []);
-    if (next.html !== undefined || next.saved || next.banner === "none") {
-      const section = put(next.saved || next.html);
-      if (next.saved) section.focus();
-    }
-    if (next.footer !== undefined && $("[data-consent-own]")) $("[data-consent-own]").innerHTML = next.footer;
-    say();
+    expire(next.forget);
+    const { html = next.banner == "none" ? "" : undefined, saved, footer } = next;
+    if (saved || html !== undefined) put(saved || html);
+    if (saved) find(".consent").focus();
+    const own = find(OWN);
+    if (own && footer !== undefined) own.innerHTML = footer;
+    for (const link of document.querySelectorAll(".consent a, " + OWN + " a")) link.href = link.href.replace("%7Bhere%7D", encodeURIComponent(location.href));
     gates();
-    if (had !== key() || !before) {
-      tell("update");
-      for (const listener of listeners) listener(state, before);
-      channel.postMessage(key());
-    }
+    if (before && had == key()) return;
+    tell("update");
+    for (const listener of listeners) listener(state, before);
+    channel.postMessage(key());
     // What has run cannot be taken back but by a new page.
-    if (ran.some((one) => !allows(...one)) || (ended && $("[data-consent-gated]"))) location.reload();
+    const ended = before && Object.keys(next.purposes).some((name) => before.purposes[name] && !next.purposes[name]);
+    if (ran.some((one) => !allows(...one)) || (ended && find(GATED))) location.reload();
   };
-
-  const answer = async (form, button) => {
-    const asked = button.value === "save" ? new FormData(form) : null;
-    const names = asked || form.closest(".choose") ? Object.keys(state.held.purposes) : state.notice.asks;
-    const purposes = Object.fromEntries(names.map((name) => [name, asked ? asked.get("purpose-" + name) === "yes" : button.value === "accept"]));
-    const banner = !form.closest(".choose");
+  const answer = async (form, { value }) => {
+    const chosen = form.closest(".choose"), said = new FormData(form);
+    const names = chosen ? Object.keys(state.held.purposes) : state.notice.asks;
+    const purposes = Object.fromEntries(names.map((name) => [name, value == "save" ? said.get("purpose-" + name) == "yes" : value == "accept"]));
     try {
-      await set(purposes, { partial: false, surface: banner ? "banner" : "preferences", notice: banner && state.notice.hash });
+      await set(purposes, chosen ? { partial: false, surface: "preferences" } : { partial: false, surface: "banner", notice: state.notice.hash });
     } catch {
-      const text = document.createElement("p");
+      const text = find("[role=alert]", form) || document.createElement("p");
       text.setAttribute("role", "alert");
       text.textContent = state.held.failed;
-      $("[role=alert]", form)?.remove();
       form.prepend(text);
     }
   };
   const open = async () => {
-    if (!site) return void location.assign(new URL(`cookie-preferences/?${query && query + "&"}return_to=${encodeURIComponent(location.href)}`, home));
-    const { html } = await ask("api/v1/decision", null, { choose: "1" });
-    put(html).focus();
+    if (site) put((await ask("api/v1/decision", null, { choose: 1 })).html).focus();
+    else location.assign(new URL(`cookie-preferences/?${query && query + "&"}return_to=${encodeURIComponent(location.href)}`, home));
   };
 
   addEventListener("submit", (event) => {
-    const form = /** @type {HTMLFormElement} */ (event.target), button = /** @type {any} */ (event.submitter);
+    const { target, submitter } = event;
     // A page whose parts the server holds back has to be made anew by the server.
-    if (!form.closest(".consent") || !state?.held || !button?.value || $("[data-consent-gated]")) return;
+    if (!target.closest(".consent") || !state?.held || !submitter?.value || find(GATED)) return;
     event.preventDefault();
-    answer(form, button);
+    answer(target, submitter);
   });
   addEventListener("click", (event) => {
-    const link = /** @type {Element} */ (event.target).closest?.(".saved .button, [data-consent-open]" + (site && ", .consent .acts a"));
+    const link = event.target.closest?.(".saved .button, [data-consent-open]" + (given ? ":not(a)" : site && ", .consent .acts a"));
     if (!link) return;
     event.preventDefault();
     link.matches(".saved .button") ? put("") : open();
   });
-  channel.onmessage = ({ data }) => data !== key() && refresh();
   addEventListener("pageshow", ({ persisted }) => persisted && refresh());
+  channel.onmessage = ({ data }) => data != key() && refresh();
+  addEventListener("load", () => {
+    // Whoever lands in the middle of a page would not see what stands at its top.
+    const banner = find(".consent:not(.pinned, .saved)");
+    if (!banner || scrollY < banner.offsetHeight) return;
+    banner.classList.add("stuck");
+    root.style.scrollPaddingTop = banner.offsetHeight + "px";
+  });
+  addEventListener("DOMContentLoaded", () => {
+    gates();
+    if (state) {
+      expire(state.forget);
+      arrived(state);
+      channel.postMessage(key());
+      if (state.post_signal) fetch(new URL("consent/choice/?" + query, home), { method: "POST", body: new URLSearchParams({ answer: "signal" }) });
+    }
+    if (!state || (nav.globalPrivacyControl && !state.signals.gpc)) refresh();
+    const unsent = localStorage.getItem(UNSENT);
+    if (unsent) ready.then(() => send(JSON.parse(unsent))).catch(() => {});
+  });
 
   w.consent = {
     get: (purpose, service) => (purpose ? allows(purpose, service) : state),
-    set, open, ready,
+    set,
+    open,
+    ready,
     onChange: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
   };
+  if (state && nav.globalPrivacyControl && !state.signals.gpc) {
+    // An extension may set the property without the header: off until the server knows.
+    state.purposes.marketing = false;
+    for (const name of ["ad_storage", "ad_user_data", "ad_personalization"]) state.consent_mode[name] = "denied";
+  }
   tell("default");
   new MutationObserver(gates).observe(root, { childList: true, subtree: true });
-  const begin = () => {
-    const unsent = localStorage.getItem(UNSENT);
-    const banner = $(".consent:not(.saved)");
-    if (state) {
-      expire(state.forget);
-      gates();
-      arrived(state);
-      channel.postMessage(key());
-      // Whoever lands in the middle of a page would not see what is at its top.
-      if (banner && scrollY > banner.offsetHeight) banner.classList.add("pinned", "top"), (room = banner.offsetHeight), pin(banner);
-      if (state.post_signal) fetch(new URL("consent/choice/?" + query, home), { method: "POST", body: new URLSearchParams({ answer: "signal" }), redirect: "manual" });
-    }
-    if (!state || (navigator["globalPrivacyControl"] && !state.signals.gpc)) refresh();
-    if (unsent) send(JSON.parse(unsent)).catch(() => {});
-  };
-  document.readyState === "loading" ? addEventListener("DOMContentLoaded", begin) : begin();
 })();
