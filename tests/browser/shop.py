@@ -7,8 +7,10 @@ from django.template import engines
 from django.urls import include, path
 
 _GATED: Final = """
-<script type="text/plain" data-consent="analytics" data-src="/gated/counter.js"></script>
-<script type="text/plain" data-consent="marketing" data-src="/gated/adverts.js"></script>
+<script type="text/plain" data-consent="analytics" data-src="/gated/counter.js">
+</script>
+<script type="text/plain" data-consent="marketing" data-src="/gated/adverts.js">
+</script>
 <iframe data-consent="marketing" data-consent-service="video" title="A film"
   width="400" height="225" data-src="/gated/film"></iframe>
 <img data-consent="marketing" width="1" height="1" alt="" data-src="/gated/pixel.svg">

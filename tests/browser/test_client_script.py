@@ -25,7 +25,7 @@ MODES = pytest.mark.parametrize("path", ["/shop/", "/cached/"])
 NEW = ("counter.js", "adverts.js")
 SHIFTS = """() => new Promise(done => {
   let sum = 0;
-  new PerformanceObserver(list => { for (const e of list.getEntries()) sum += e.value; })
+  new PerformanceObserver(list => list.getEntries().forEach(one => sum += one.value))
     .observe({type: "layout-shift", buffered: true});
   setTimeout(() => done(sum), 400);
 })"""
@@ -411,10 +411,11 @@ class Elsewhere(BaseHTTPRequestHandler):
         self.script = script
         super().__init__(*arguments)
 
-    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+    def do_GET(self) -> None:
         page = (
             '<!doctype html><html lang="en"><head><title>Elsewhere</title>'
-            f'<link rel="icon" href="data:,">{self.script}</head><body><h1>Elsewhere</h1>'
+            f'<link rel="icon" href="data:,">{self.script}</head><body>'
+            "<h1>Elsewhere</h1>"
             '<script type="text/plain" data-consent="analytics">window.ran = 1</script>'
             '<p>A page.</p><a href="#" data-consent-open>Cookie Preferences</a></body>'
         )

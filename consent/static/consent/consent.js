@@ -1,33 +1,31 @@
-// Holds back what the visitor has not allowed. How to use it: docs/client.md
-// @ts-check
-/** @typedef {import("./consent").State} State */
+// @ts-check - what it does, and why: docs/client.md
 (() => {
   "use strict";
-  const script = document.currentScript;
+  const script = /** @type {any} */ (document.currentScript);
   const { base = ".", query = "", site = "", edge = "bottom", state: given } = script.dataset;
   const home = new URL(base, script.src);
   const root = document.documentElement;
-  const w = window, nav = navigator;
-  const UNSENT = "consent-unsent";
-  const OWN = "[data-consent-own]", GATED = "[data-consent-gated]";
+  const w = /** @type {any} */ (window), nav = navigator;
+  const UNSENT = "consent-unsent", OWN = "[data-consent-own]", GATED = "[data-consent-gated]";
 
-  /** @type {State | null} */
+  /** @type {import("./consent").Told | null} */
   let state = given ? JSON.parse(given) : null;
   const listeners = new Set();
-  const ran = []; // purpose and service of each script that was run
-  const boxes = new WeakMap(); // what stands in the place of what is held back
+  const ran = [];
+  const boxes = new WeakMap();
   const channel = new BroadcastChannel("consent");
   let arrived;
   const ready = new Promise((done) => (arrived = done));
 
-  const find = (selector, within = document) => within.querySelector(selector);
+  const find = (selector, within = document) => /** @type {any} */ (within.querySelector(selector));
+  const all = (selector) => /** @type {any} */ (document.querySelectorAll(selector));
+  const make = (tag) => /** @type {any} */ (document.createElement(tag));
   const map = (object, change) => Object.fromEntries(Object.entries(object || {}).map(([name, value]) => [name, change(name, value)]));
   const allows = (purpose, service, now = state) => now?.services[service] ?? now?.purposes[purpose] ?? purpose === "necessary";
   const key = () => JSON.stringify([state?.purposes, state?.services, state?.choice?.at]);
 
-  // Other tools on the page: Google Consent Mode, Microsoft UET and Clarity.
   const queue = (name) => (w[name] ||= []);
-  function gtag() { queue("dataLayer").push(arguments); }
+  function gtag(..._) { queue("dataLayer").push(arguments); }
   w.clarity ||= function () { (w.clarity.q ||= []).push(arguments); };
   const tell = (kind) => {
     const mode = { ...MODES, ...state?.consent_mode };
@@ -36,14 +34,12 @@
     w.clarity("consentv2", { ad_Storage: mode.ad_storage, analytics_Storage: mode.analytics_storage });
     queue("dataLayer").push({ event: "consent_" + kind, consent: { ...state?.purposes } });
   };
-  const MODES = { security_storage: "granted" };
-  for (const name of ["ad", "analytics", "functionality", "personalization"]) MODES[name + "_storage"] = "denied";
-  MODES.ad_user_data = MODES.ad_personalization = "denied";
+  const MODES = /** @type {any} */ ({ security_storage: "granted" });
+  for (const name of ["ad_storage", "ad_user_data", "ad_personalization", "analytics_storage", "functionality_storage", "personalization_storage"]) MODES[name] = "denied";
 
-  // The backend.
   const ask = async (path, body, more) => {
     const url = new URL(path, home);
-    const words = { script: 1, language: root.lang, edge, site, gpc: nav.globalPrivacyControl ? 1 : "", ...more };
+    const words = { script: 1, language: root.lang, edge, site, gpc: +!!nav.globalPrivacyControl, ...more };
     url.search = query;
     for (const name in words) if (words[name]) url.searchParams.set(name, words[name]);
     const kept = site && document.cookie.match(/(?:^|; )consent=([^;]*)/)?.[1];
@@ -54,7 +50,7 @@
       credentials: site ? "omit" : "include",
       keepalive: !!body,
     });
-    if (!answer.ok) throw Object.assign(Error("consent: " + answer.status), { status: answer.status });
+    if (!answer.ok) throw answer;
     const found = await answer.json();
     if (found.cookie) document.cookie = `consent=${found.cookie}; path=/; max-age=34560000; samesite=lax` + (location.protocol == "https:" ? "; secure" : "");
     return found;
@@ -68,7 +64,7 @@
     } catch (error) {
       const grants = [body.purposes, body.services].some((said) => Object.values(said).includes(true));
       if (grants || (error.status < 500 && error.status != 429)) throw error;
-      // A refusal counts here at once, and is sent again: soon, and on the next page.
+      // A refusal counts at once, and is sent again: soon, and on the next page.
       localStorage.setItem(UNSENT, JSON.stringify(body));
       refuse(body);
       if (!tries) throw error;
@@ -84,12 +80,11 @@
     const alone = map(state.services, (name, now) => now && services[name] !== false && keeps(state.held.services[name]?.purpose));
     apply({ ...state, purposes: on, services: alone, consent_mode: {}, html: "" });
   };
-  const set = (purposes, { services = {}, partial = true, surface = "api", notice } = {}) =>
+  const set = (purposes, { services = {}, partial = true, surface = "api", notice } = /** @type {any} */ ({})) =>
     send({ purposes, services, partial, surface, notice, policy_version: state.policy.version, language: state.language });
 
-  // What is held back.
   const gates = () => {
-    for (const held of document.querySelectorAll("[data-consent]")) {
+    for (const held of all("[data-consent]")) {
       const { consent, consentService } = held.dataset;
       (allows(consent, consentService) ? show : hide)(held, consent, consentService);
     }
@@ -103,7 +98,7 @@
       if (srcset) held.srcset = srcset;
       if (src && held.getAttribute("src") != src) held.src = src;
     } else {
-      const live = document.createElement("script");
+      const live = make("script");
       for (const { name, value } of held.attributes) if (!/^(type|data-(consent.*|src|type))$/.test(name)) live.setAttribute(name, value);
       live.async = held.hasAttribute("async");
       live.nonce = held.nonce;
@@ -119,7 +114,7 @@
     let box = boxes.get(held);
     if (held.dataset.src) for (const name of ["src", "srcset"]) held.removeAttribute(name);
     if (!box && !held.hidden && held.getAttribute("width") != 1) {
-      box = document.createElement("div");
+      box = make("div");
       box.className = "consent-placeholder";
       for (const side of ["width", "height"]) if (held[side] > 0) box.style[side] = held[side] + "px";
       boxes.set(held, box);
@@ -128,17 +123,17 @@
     }
     const words = state?.held, name = words?.services[service]?.name || words?.purposes[purpose];
     if (!box || !name || box.lang) return;
-    const text = document.createElement("p"), button = document.createElement("button");
+    const text = make("p"), button = make("button");
     box.append(text, button);
     box.lang = state.language;
     text.textContent = words.text.replace("{name}", name);
     button.textContent = words.allow.replace("{name}", name);
     button.onclick = () => allow(purpose, service).catch(() => (text.textContent = words.failed));
   };
-  // A service is allowed beside those of its purpose that run already.
+  // One service is allowed beside those of its purpose that run already.
   const allow = (purpose, service) => {
-    const services = map(service && state.held.services, (name, about) => about.purpose == purpose && (name == service || allows(purpose, name)));
-    for (const name in services) if (state.held.services[name].purpose != purpose) delete services[name];
+    const services = {};
+    for (const name in service && state.held.services) if (state.held.services[name].purpose == purpose) services[name] = name == service || allows(purpose, name);
     return set({ [purpose]: true }, { services });
   };
   const expire = (names) => {
@@ -150,8 +145,7 @@
           for (let at = 0; at <= labels.length; at++) document.cookie = `${name}=; max-age=0; path=${path}` + (labels[at] ? "; domain=" + labels.slice(at).join(".") : "");
   };
 
-  // The banner: one section, first in the body, in the flow or pinned to an edge. What
-  // it covers there can be scrolled into view, and nothing moves meanwhile.
+  // Nothing moves, and what a pinned banner covers can be scrolled into view.
   const still = (change) => {
     const mark = [...document.body.children].find((one) => !one.matches(".consent")) || root;
     const at = () => mark.getBoundingClientRect().top;
@@ -164,7 +158,7 @@
   };
   const put = (html) => {
     const old = find(".consent");
-    const held = document.createElement("template");
+    const held = make("template");
     held.innerHTML = html || "";
     const section = held.content.firstElementChild;
     return still(() => {
@@ -172,7 +166,7 @@
       return section;
     });
   };
-  const apply = (/** @type {State} */ next) => {
+  const apply = (next) => {
     const before = state, had = key();
     state = next;
     expire(next.forget);
@@ -181,13 +175,13 @@
     if (saved) find(".consent").focus();
     const own = find(OWN);
     if (own && footer !== undefined) own.innerHTML = footer;
-    for (const link of document.querySelectorAll(".consent a, " + OWN + " a")) link.href = link.href.replace("%7Bhere%7D", encodeURIComponent(location.href));
+    for (const link of all(".consent a, " + OWN + " a")) link.href = link.href.replace("%7Bhere%7D", encodeURIComponent(location.href));
     gates();
     if (before && had == key()) return;
     tell("update");
     for (const listener of listeners) listener(state, before);
     channel.postMessage(key());
-    // What has run cannot be taken back but by a new page.
+    // What has run ends only with the page.
     const ended = before && Object.keys(next.purposes).some((name) => before.purposes[name] && !next.purposes[name]);
     if (ran.some((one) => !allows(...one)) || (ended && find(GATED))) location.reload();
   };
@@ -198,7 +192,7 @@
     try {
       await set(purposes, chosen ? { partial: false, surface: "preferences" } : { partial: false, surface: "banner", notice: state.notice.hash });
     } catch {
-      const text = find("[role=alert]", form) || document.createElement("p");
+      const text = find("[role=alert]", form) || make("p");
       text.setAttribute("role", "alert");
       text.textContent = state.held.failed;
       form.prepend(text);
@@ -210,14 +204,14 @@
   };
 
   addEventListener("submit", (event) => {
-    const { target, submitter } = event;
-    // A page whose parts the server holds back has to be made anew by the server.
+    const { target, submitter } = /** @type {any} */ (event);
+    // What the server holds back, the server has to make anew.
     if (!target.closest(".consent") || !state?.held || !submitter?.value || find(GATED)) return;
     event.preventDefault();
     answer(target, submitter);
   });
   addEventListener("click", (event) => {
-    const link = event.target.closest?.(".saved .button, [data-consent-open]" + (given ? ":not(a)" : site && ", .consent .acts a"));
+    const link = /** @type {any} */ (event.target).closest?.(".saved .button, [data-consent-open]" + (given ? ":not(a)" : site && ", .consent .acts a"));
     if (!link) return;
     event.preventDefault();
     link.matches(".saved .button") ? put("") : open();
@@ -225,7 +219,6 @@
   addEventListener("pageshow", ({ persisted }) => persisted && refresh());
   channel.onmessage = ({ data }) => data != key() && refresh();
   addEventListener("load", () => {
-    // Whoever lands in the middle of a page would not see what stands at its top.
     const banner = find(".consent:not(.pinned, .saved)");
     if (!banner || scrollY < banner.offsetHeight) return;
     banner.classList.add("stuck");
@@ -252,9 +245,9 @@
     onChange: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
   };
   if (state && nav.globalPrivacyControl && !state.signals.gpc) {
-    // An extension may set the property without the header: off until the server knows.
+    // An extension may set the property without the header.
     state.purposes.marketing = false;
-    for (const name of ["ad_storage", "ad_user_data", "ad_personalization"]) state.consent_mode[name] = "denied";
+    for (const name in MODES) if (/^ad/.test(name)) state.consent_mode[name] = "denied";
   }
   tell("default");
   new MutationObserver(gates).observe(root, { childList: true, subtree: true });
