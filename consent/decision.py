@@ -36,12 +36,14 @@ class Consent:
     `asked` is true once anything that depends on the visitor was asked, so that the
     middleware can say in the response what it varies on. `pending` is what is still to
     be set on the response. `scripted` and `gated` say that the page has the client
-    script already, and that the server held parts of it back.
+    script already, and that the server held parts of it back. `wanted_languages` are
+    those of a page that is not ours, the most wanted first.
     """
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
         self.asked = self.scripted = self.gated = False
+        self.wanted_languages: list[str] = []
         self.pending: list[Callable[[HttpResponseBase], None]] = []
 
     def again(self) -> "Consent":
@@ -175,10 +177,15 @@ class Consent:
 
     @property
     def language(self) -> str:
-        """The language to speak: the active one where the site publishes it."""
+        """The language to speak, of those that the site publishes.
+
+        What the middleware found to be wanted on a page that is not ours, else the
+        active one.
+        """
         active = translation.get_language() or ""
         published = self.published.languages
-        return languages.match([active], published) or published[0]
+        wanted = [*self.wanted_languages, active]
+        return languages.match(wanted, published) or published[0]
 
     @property
     def cookies(self) -> Cookies:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
@@ -10,6 +11,7 @@ from django.utils import translation
 from consent import languages, problems
 from consent.decision import UnknownSiteError
 
+_LOCALE: Final = "django.middleware.locale.LocaleMiddleware"
 _PICKED: Final = "consent_language"
 
 
@@ -40,7 +42,12 @@ class LanguageMiddleware:
         _args: object,
         _kwargs: object,
     ) -> None:
-        if not _is_ours(view) or languages.is_wordless(view):
+        if languages.is_wordless(view):
+            return
+        if not _is_ours(view):
+            if _LOCALE not in settings.MIDDLEWARE:
+                # Nobody chose a language for this page: our part of it may still.
+                request.consent.wanted_languages = _accepted(request)  # type: ignore[attr-defined]
             return
         language = _language(request)
         if language is not None:
@@ -82,9 +89,12 @@ def _language(request: HttpRequest) -> str | None:
         wanted = [_picked(request, named, published), named]
     except (UnknownSiteError, AnyDatabaseError):
         return None  # the view tells of it
-    accepted = languages.accepted(request.headers.get("Accept-Language", ""))
-    found = languages.match([*filter(None, wanted), *accepted], published)
-    return found or published[0]
+    wanted = [*filter(None, wanted), *_accepted(request)]
+    return languages.match(wanted, published) or published[0]
+
+
+def _accepted(request: HttpRequest) -> list[str]:
+    return languages.accepted(request.headers.get("Accept-Language", ""))
 
 
 def _picked(request: HttpRequest, named: str, published: Sequence[str]) -> str:

@@ -26,7 +26,8 @@ NEEDED: Final = (
     "privacy_policy_url",
 )
 FURTHER: Final = (
-    *("slug", "languages", "allowed_origins", "cookie_domain", "audience"),
+    *("slug", "languages", "unreviewed_languages", "allowed_origins"),
+    *("cookie_domain", "audience"),
     *("sensitive", "erasure", "policy"),
 )
 

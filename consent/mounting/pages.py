@@ -18,6 +18,7 @@ from django.urls import NoReverseMatch, clear_url_caches, include, path, reverse
 
 from consent.decision import Consent, UnknownSiteError
 
+_LANG: Final = re.compile(rb"<html\s[^>]*?\blang=[\"']?([A-Za-z0-9-]+)", re.IGNORECASE)
 _HEAD: Final = re.compile(rb"</head\s*>", re.IGNORECASE)
 _BODY: Final = re.compile(rb"<body(\s[^>]*)?>", re.IGNORECASE)
 _END: Final = re.compile(rb"</body\s*>", re.IGNORECASE)
@@ -74,6 +75,9 @@ def _insert(request: HttpRequest, response: HttpResponse) -> None:
         consent.published  # noqa: B018 - an unknown site gets nothing of another's
     except UnknownSiteError:
         return
+    lang = _LANG.search(page, 0, head.start())
+    if lang:
+        consent.wanted_languages.insert(0, lang[1].decode())
     end = _END.search(page, body.end())
     last = end.start() if end else len(page)
     parts = (

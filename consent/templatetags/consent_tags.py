@@ -14,11 +14,12 @@ from django.template.base import FilterExpression, Node, NodeList, Parser, Token
 from django.template.context import Context
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import translation
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from consent import client, counts, geolocation, visitor
+from consent import client, counts, geolocation, languages, visitor
 from consent.core.purposes import OPTIONAL, Purpose
 from consent.decision import Consent
 from consent.forms import RECEIPT, SAVED, form_token, receipt_named
@@ -150,7 +151,8 @@ def consent_footer(context: Context, mode: str = SERVER) -> dict[str, Any]:
     """
     consent = _consent(context)
     common = {
-        "privacy_policy_url": consent.published.document.get("privacy_policy_url")
+        "language": _page_language(consent, mode),
+        "privacy_policy_url": consent.published.document.get("privacy_policy_url"),
     }
     if mode == CLIENT:
         return {**common, "preferences": reverse("cookie-preferences"), "own": False}
@@ -163,6 +165,13 @@ def consent_footer(context: Context, mode: str = SERVER) -> dict[str, Any]:
         "gated": consent.gated,
         **client.own_footer(consent, consent.decision, href),
     }
+
+
+def _page_language(consent: Consent, mode: str) -> str:
+    """The language of our part of a page; in a shared cache, that of the page alone."""
+    if mode == SERVER:
+        return consent.language
+    return translation.get_language() or languages.SOURCE
 
 
 def _back(request: HttpRequest) -> str:
