@@ -1,6 +1,7 @@
 """Which language our pages speak."""
 
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Final
 
 from django.conf import settings
@@ -54,11 +55,15 @@ class LanguageMiddleware:
             translation.activate(language)
 
     def _labelled(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """Say which language a page of ours speaks; what has no words, speaks none."""
+        """Say which language a page of ours speaks; what has no words, speaks none.
+
+        A page that tells of an error has words whatever was asked for.
+        """
         match = request.resolver_match
         if match is None or not _is_ours(match.func):
             return response
-        if languages.is_wordless(match.func):
+        has_words = response.status_code >= HTTPStatus.BAD_REQUEST
+        if languages.is_wordless(match.func) and not has_words:
             _without_language(response)
         else:
             response["Content-Language"] = translation.get_language() or ""

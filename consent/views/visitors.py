@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from consent import choices, counts, problems
+from consent import choices, counts, problems, visitor
 from consent.browser import renew
 from consent.core.decide import Status
 from consent.core.origin import Trust
@@ -78,7 +78,8 @@ def preferences(request: HttpRequest) -> HttpResponse:
     if signed_in(request) is not None:
         own = reverse("cookie-preferences-settings")
         played = consent.disguise.name if consent.disguise else None
-        query = {"return_to": back or None, "as": played}
+        region = visitor.region_named(request.GET.get("place"))
+        query = {"return_to": back or None, "as": played, "place": region}
         return HttpResponseSeeOther(with_query(own, **query))
     renew(consent)
     return render(request, "consent/preferences.html", centre(request, consent, back))
