@@ -147,7 +147,7 @@ def test_a_word_about_the_purpose_goes_for_its_services(
     one_by_one: Site,
     parisian: Client,
     said: str,
-    marketing: bool,  # noqa: FBT001
+    marketing: bool,
     alone: dict[str, bool],
 ) -> None:
     save(parisian, purpose_marketing=said, service_video="yes", service_adverts="no")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 from threading import Thread
 from typing import Any
 
@@ -20,8 +21,11 @@ from consent import publication
 from consent.models import Content, Entry, Site
 from tests.browser.conftest import Console
 from tests.browser.steps import accept, banner, reject, sign_in
+from tests.browser.test_accessibility import NO_WIDER, violations
 
 MODES = pytest.mark.parametrize("path", ["/shop/", "/cached/"])
+IN_PLACE = ".consent-placeholder button, .consent-foot a"
+SIZES = ((1280, 800), (320, 568))
 NEW = ("counter.js", "adverts.js")
 SHIFTS = """() => new Promise(done => {
   let sum = 0;
@@ -503,6 +507,96 @@ def test_an_origin_that_no_site_lists_gets_nothing(
     assert page.evaluate("consent.get()") is None
     expect(banner(page)).to_have_count(0)
     console.complaints.clear()
+
+
+# --- for everybody -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rtl", [False, True])
+@pytest.mark.parametrize("path", ["/shop/", "/cached/", "/cached/?edge=top"])
+def test_what_the_script_shows_breaks_no_rule_of_wcag(
+    page: Page, path: str, *, rtl: bool
+) -> None:
+    lang = "ar" if rtl else "en"
+    ready(page, f"{path}{'&' if '?' in path else '?'}lang={lang}")
+    page.locator(".consent").wait_for()
+    for scheme, (width, height) in product(("light", "dark"), SIZES):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": height})
+        assert violations(page) == [], (scheme, width)
+        assert page.evaluate(NO_WIDER), width
+        for target in page.locator(f".consent :is(button, .acts a), {IN_PLACE}").all():
+            assert target.bounding_box()["height"] >= 44
+    page.locator(".consent button[value=accept]").click()
+    page.locator(".consent.saved").wait_for()
+    assert violations(page) == []
+
+
+def test_preferences_in_place_break_no_rule_of_wcag(page: Page, elsewhere: str) -> None:
+    ready(page, elsewhere)
+    preferences(page).click()
+    page.locator(".consent.choose").wait_for()
+    expect(page.locator(".consent.choose")).to_be_focused()
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        assert violations(page) == []
+        assert page.evaluate(NO_WIDER)
+
+
+@MODES
+def test_the_keyboard_alone_answers_chooses_and_withdraws(
+    page: Page, path: str
+) -> None:
+    ready(page, path)
+    page.locator(".consent").wait_for()
+    until(page, "document.activeElement === document.body")  # no focus was taken
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.value") == "reject"
+    page.keyboard.press("Enter")
+    expect(page.locator(".consent.saved")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert (
+        page.evaluate("document.activeElement.textContent")
+        .strip()
+        .startswith("change your cookie preferences")
+    )
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/cookie-preferences/**")
+    press_until(page, "document.activeElement.name === 'purpose-analytics'")
+    page.keyboard.press("ArrowLeft")
+    press_until(page, "document.activeElement.value === 'save'")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Your preferences are saved.")
+    events = Content.objects.filter(kind="consent").order_by("time")
+    assert [one.event for one in events] == ["refused", "partial"]
+    press_until(page, "document.activeElement.textContent === 'Withdraw all'")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelectorAll('[value=no]:checked').length === 3")
+
+
+def press_until(page: Page, condition: str) -> None:
+    """Go on with the Tab key alone."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate(condition):
+            return
+    raise AssertionError(f"{condition} was not reached")
+
+
+def test_four_hundred_percent_and_two_colours_leave_everything_usable(
+    new_context: Callable[..., BrowserContext],
+) -> None:
+    page = new_context(viewport={"width": 320, "height": 256}, forced_colors="active")
+    shown = ready(page.new_page(), "/cached/")
+    shown.locator(".consent").wait_for()
+    assert shown.evaluate(NO_WIDER)
+    for button in shown.locator(".consent button").all():
+        button.scroll_into_view_if_needed()
+        expect(button).to_be_in_viewport()
+        assert button.evaluate("one => getComputedStyle(one).borderTopWidth") == "2px"
+    height = shown.locator(".consent").bounding_box()["height"]
+    assert height <= 0.75 * 256
 
 
 # --- languages -----------------------------------------------------------------------

@@ -76,6 +76,7 @@ export interface Consent {
 }
 
 declare global {
+  var consent: Consent;
   interface Window {
     consent: Consent;
     dataLayer?: unknown[];
