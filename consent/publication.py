@@ -229,10 +229,15 @@ def _refuse_unfit(site: Site, document: Mapping[str, Any]) -> None:
             _("Before a policy can be published the site needs: %(fields)s")
             % {"fields": ", ".join(missing)}
         )
-    found = list(problems(document)) or list(lacking(document, site.languages))
-    found += _unfit_languages(site)
+    found = unfit(site, document)
     if found:
         raise ValidationError(found)
+
+
+def unfit(site: Site, document: Mapping[str, Any]) -> list[str]:
+    """What keeps a site from publishing a document in its languages, in sentences."""
+    found = problems(document) or list(lacking(document, site.languages))
+    return [*found, *_unfit_languages(site)]
 
 
 def _unfit_languages(site: Site) -> Iterator[str]:

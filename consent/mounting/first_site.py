@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from consent.core.policy_document import problems
 from consent.models import PolicyVersion, Site
-from consent.publication import publish
+from consent.publication import publish, unfit
 
 NEEDED: Final = (
     "name",
@@ -30,6 +30,7 @@ FURTHER: Final = (
     *("cookie_domain", "audience"),
     *("sensitive", "erasure", "policy"),
 )
+_LISTS: Final = ("hosts", "languages", "unreviewed_languages", "allowed_origins")
 
 
 def follow_migrations(app: object) -> None:
@@ -44,14 +45,22 @@ def wrong_in(wanted: object) -> list[str]:
     found = [f"It needs {name!r}." for name in NEEDED if not wanted.get(name)]
     unknown = [name for name in wanted if name not in (*NEEDED, *FURTHER)]
     found += [f"It has an unknown member, {name!r}." for name in unknown]
-    if not found:
-        try:
-            _site(wanted).clean_fields()
-        except ValidationError as error:
-            found += [
-                f"{name}: {' '.join(m)}" for name, m in error.message_dict.items()
-            ]
-    return found + problems(wanted.get("policy", _NOTHING))
+    lists = [name for name in _LISTS if not _is_list(wanted.get(name, []))]
+    found += [f"{name!r} must be a list of texts." for name in lists]
+    document = wanted.get("policy", _NOTHING)
+    if found:
+        return found + problems(document)
+    site = _site(wanted)
+    try:
+        site.clean_fields()
+    except ValidationError as error:
+        found += [f"{name}: {' '.join(m)}" for name, m in error.message_dict.items()]
+    return found + unfit(site, document)
+
+
+def _is_list(value: object) -> bool:
+    listed = isinstance(value, list | tuple)
+    return listed and all(isinstance(text, str) for text in value)
 
 
 # What is asked where a project names no purposes: nothing, so that nothing may run.

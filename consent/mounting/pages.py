@@ -20,10 +20,12 @@ from consent.decision import Consent, UnknownSiteError
 
 _LANG: Final = re.compile(rb"<html\s[^>]*?\blang=[\"']?([A-Za-z0-9-]+)", re.IGNORECASE)
 _HEAD: Final = re.compile(rb"</head\s*>", re.IGNORECASE)
-_BODY: Final = re.compile(rb"<body(\s[^>]*)?>", re.IGNORECASE)
+# An attribute may hold the sign that ends a tag: `data-action="click->menu#open"`.
+_BODY: Final = re.compile(rb"""<body(\s([^>"']|"[^"]*"|'[^']*')*)?>""", re.IGNORECASE)
 _END: Final = re.compile(rb"</body\s*>", re.IGNORECASE)
-# Stands in everything that is inserted, and in what the template tags print.
-_OURS: Final = b"/consent.js"
+# Stands in everything that is inserted, and in what the template tags print; collected
+# files have their version in the name.
+_OURS: Final = re.compile(rb"/consent(\.[0-9a-f]+)?\.js")
 
 
 class InsertionMiddleware:
@@ -61,14 +63,15 @@ def _is_page(request: HttpRequest, response: HttpResponse) -> bool:
         and response.get("Content-Type", "").startswith("text/html")
         and not response.has_header("Content-Encoding")
         and (match is None or match.app_name != "admin")
-        and _OURS not in response.content
+        and not _OURS.search(response.content)
     )
 
 
 def _insert(request: HttpRequest, response: HttpResponse) -> None:
     consent: Consent = request.consent  # type: ignore[attr-defined]
     page = response.content
-    head, body = _HEAD.search(page), _BODY.search(page)
+    head = _HEAD.search(page)
+    body = _BODY.search(page, head.end()) if head else None
     if head is None or body is None:
         return  # no place that is surely right
     try:
@@ -78,19 +81,26 @@ def _insert(request: HttpRequest, response: HttpResponse) -> None:
     lang = _LANG.search(page, 0, head.start())
     if lang:
         consent.wanted_languages.insert(0, lang[1].decode())
-    end = _END.search(page, body.end())
-    last = end.start() if end else len(page)
+    ends = [end.start() for end in _END.finditer(page, body.end())]
+    last = ends[-1] if ends else len(page)
+    head_part, banner, foot = (
+        # What the page's charset lacks is written as a reference.
+        _printed(part, request).encode(response.charset, "xmlcharrefreplace")
+        for part in ("head", "banner", "foot")
+    )
     parts = (
-        *(page[: head.start()], _printed("head", request)),
-        *(page[head.start() : body.end()], _printed("banner", request)),
-        *(page[body.end() : last], _printed("foot", request), page[last:]),
+        *(page[: head.start()], head_part, page[head.start() : body.end()], banner),
+        *(page[body.end() : last], foot, page[last:]),
     )
     response.content = b"".join(parts)
+    if consent.asked:
+        # They name the project's bytes, and not what this visitor was shown.
+        for name in ("ETag", "Last-Modified"):
+            del response[name]
     if response.has_header("Content-Length"):
         response["Content-Length"] = str(len(response.content))
 
 
-def _printed(part: str, request: HttpRequest) -> bytes:
+def _printed(part: str, request: HttpRequest) -> str:
     context = {"mode": settings.CONSENT_INSERT}
-    text = render_to_string(f"consent/inserted/{part}.html", context, request)
-    return text.strip().encode()
+    return render_to_string(f"consent/inserted/{part}.html", context, request).strip()

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.steps import accept, answers, banner, chosen, reject, visit
+from tests.wording import unwanted
 
 LOOKS = """button => {
   const style = getComputedStyle(button), box = button.getBoundingClientRect();
@@ -176,6 +177,14 @@ def test_a_place_that_asks_for_a_notice_gets_a_slim_bar_with_one_link(
     expect(bar.get_by_role("button")).to_have_count(0)
     expect(bar.get_by_role("link")).to_have_count(1)
     assert bar.bounding_box()["height"] < 100
+
+
+def test_no_page_speaks_of_legitimate_interest(page: Page) -> None:
+    for path in ("/", "/cookie-preferences/", "/privacy-choices/"):
+        for code in ("en", "fr", "de", "es"):
+            page.goto(f"{path}?as=FR&language={code}")
+            assert unwanted(code, page.locator("body").inner_text()) == []
+        assert page.locator("[type=checkbox]:checked").count() == 0
 
 
 def test_the_asking_pages_do_not_ask_twice(page: Page) -> None:
