@@ -37,11 +37,20 @@ def problems(document: object) -> list[str]:
     """Everything that keeps a document from being published, a sentence each."""
     if not isinstance(document, Mapping):
         return ["The policy must be an object."]
-    return [
+    found = [
         *_purposes(document.get("purposes")),
         *_services(document.get("services"), document.get("purposes")),
         *_rules(document.get("rules", {})),
     ]
+    return found or list(_without_a_question(document))
+
+
+def _without_a_question(document: Mapping[str, Any]) -> Problems:
+    """Purposes that are asked service by service and have none to ask about."""
+    served = {service["purpose"] for service in document["services"]}
+    for name, about in document["purposes"].items():
+        if about.get("ask") == Ask.SERVICE and name not in served:
+            yield f"purposes: {name}: it is asked by service, and has no service."
 
 
 def lacking(document: Mapping[str, Any], languages: Iterable[str]) -> Iterator[str]:

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.urls import clear_url_caches
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -127,6 +129,16 @@ def demo(transactional_db: None, settings: object) -> Site:
         user = get_user_model().objects.create_user(name, password=PASSWORD)
         _give_rights(user, name)
     return site
+
+
+@pytest.fixture
+def shop(settings: Any) -> Iterator[None]:
+    """The site's own pages, under a policy that allows no inline script or style."""
+    settings.ROOT_URLCONF = "tests.browser.shop"
+    settings.SECURE_CSP = {"default-src": ["'self'"], "img-src": ["'self'", "data:"]}
+    clear_url_caches()
+    yield
+    clear_url_caches()
 
 
 @pytest.hookimpl(tryfirst=True)

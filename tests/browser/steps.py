@@ -1,8 +1,9 @@
 """What people do in the browser tests, in their words."""
 
+import time
 from typing import Final
 
-from playwright.sync_api import BrowserContext, Locator, Page
+from playwright.sync_api import BrowserContext, Error, Locator, Page
 
 PASSWORD: Final = "bread-at-six-o-clock"
 COOKIE: Final = "consent"
@@ -68,3 +69,23 @@ def sign_in(page: Page, name: str = "visitor") -> None:
 def chosen(context: BrowserContext) -> bool:
     """Whether the browser holds a choice."""
     return any(cookie["name"] == COOKIE for cookie in context.cookies())
+
+
+def ready(page: Page, path: str) -> Page:
+    """Open a page, and wait until the script knows what may run."""
+    page.goto(path)
+    page.evaluate("consent.ready.then(() => 0)")
+    return page
+
+
+def until(page: Page, condition: str) -> None:
+    """Wait for something; Playwright's own way needs `eval`, which no page allows."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            if page.evaluate(f"Boolean({condition})"):
+                return
+        except Error:
+            pass  # a new page is on its way
+        page.wait_for_timeout(30)
+    raise AssertionError(f"{condition} never came true")

@@ -5,7 +5,6 @@ On pages of the server's own making (`/shop/`), on pages from a shared cache
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,14 +14,15 @@ from typing import Any
 
 import pytest
 from django.urls import clear_url_caches
-from playwright.sync_api import BrowserContext, Error, Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from consent import publication
 from consent.models import Content, Entry, Site
 from tests.browser.conftest import Console
-from tests.browser.steps import accept, banner, reject, sign_in
+from tests.browser.steps import accept, banner, ready, reject, sign_in, until
 from tests.browser.test_accessibility import NO_WIDER, violations
 
+pytestmark = pytest.mark.usefixtures("shop")
 MODES = pytest.mark.parametrize("path", ["/shop/", "/cached/"])
 IN_PLACE = ".consent-placeholder button, .consent-foot a"
 SIZES = ((1280, 800), (320, 568))
@@ -36,38 +36,8 @@ SHIFTS = """() => new Promise(done => {
 TOLD = "window.dataLayer.map(one => one.event ? one : [...one])"
 
 
-@pytest.fixture(autouse=True)
-def shop(settings: Any) -> Iterator[None]:
-    """The site's own pages, under a policy that allows no inline script or style."""
-    settings.ROOT_URLCONF = "tests.browser.shop"
-    settings.SECURE_CSP = {"default-src": ["'self'"], "img-src": ["'self'", "data:"]}
-    clear_url_caches()
-    yield
-    clear_url_caches()
-
-
-def ready(page: Page, path: str) -> Page:
-    """Open a page, and wait until the script knows what may run."""
-    page.goto(path)
-    page.evaluate("consent.ready.then(() => 0)")
-    return page
-
-
 def ran(page: Page) -> list[str]:
     return page.evaluate("window.ran ?? []")
-
-
-def until(page: Page, condition: str) -> None:
-    """Wait for something; Playwright's own way needs `eval`, which no page allows."""
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        try:
-            if page.evaluate(f"Boolean({condition})"):
-                return
-        except Error:
-            pass  # a new page is on its way
-        page.wait_for_timeout(30)
-    raise AssertionError(f"{condition} never came true")
 
 
 def updates(page: Page) -> list[Any]:

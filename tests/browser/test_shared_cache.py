@@ -13,8 +13,9 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 import bootstrap
-from tests.browser.steps import accept, banner
-from tests.browser.test_client_script import ready, shop, until  # noqa: F401 - fixture
+from tests.browser.steps import accept, banner, ready, until
+
+pytestmark = pytest.mark.usefixtures("shop")
 
 CONFIGURATION = """
 {user}daemon off; pid {folder}/pid; error_log {folder}/log;

@@ -196,3 +196,12 @@ def test_an_exemption_needs_the_editors_answer_to_its_conditions(
 def test_an_exemption_that_no_law_knows_is_refused(claim: object) -> None:
     (sentence,) = problems(with_service(**ANSWERED | {"exemption": claim}))
     assert "exemption must be one of" in sentence
+
+
+def test_a_purpose_that_is_asked_by_service_has_one():
+    document = {
+        "purposes": {"marketing": {"ask": "service"}, "analytics": {"ask": "purpose"}},
+        "services": [],
+    }
+    sentence = "purposes: marketing: it is asked by service, and has no service."
+    assert problems(document) == [sentence]
