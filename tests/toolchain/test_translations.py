@@ -1,9 +1,11 @@
 """What `make check` finds in message files."""
 
+from gettext import c2py
 from pathlib import Path
 
 import pytest
-from babel.messages.plurals import PLURALS
+from babel import Locale
+from django.utils.translation import to_locale
 
 import bootstrap
 from tests import plurals, translations
@@ -104,9 +106,30 @@ def test_a_language_without_a_message_file_is_named(messages: Path) -> None:
     assert len(list(translations.without_file([]))) == 2
 
 
-def test_our_plural_rules_are_for_languages_of_which_babel_has_fewer_forms() -> None:
-    for code, (count, _rule) in plurals.OWN.items():
-        assert code not in PLURALS or PLURALS[code][0] <= count
+@pytest.mark.parametrize("code", plurals.RULES)
+def test_numbers_that_cldr_tells_apart_have_forms_of_their_own(code: str) -> None:
+    """But for what we leave to one form on purpose."""
+    count, rule = plurals.RULES[code]
+    ours = c2py(rule)
+    # What CLDR calls plain Portuguese is Brazil's.
+    theirs = Locale.parse("pt_PT" if code == "pt" else to_locale(code)).plural_form
+    used = {n: (ours(n), theirs(n)) for n in range(300)}
+    assert {form for form, _ in used.values()} == set(range(count))
+    joined = {
+        frozenset(their for form, their in used.values() if form == number)
+        for number in range(count)
+    }
+    allowed = {frozenset(pair) for pair in TOGETHER.get(code, ())}
+    assert {some for some in joined if len(some) > 1} <= allowed
+
+
+# Forms that CLDR has and our translations do without, by what is one form here.
+TOGETHER = {
+    "he": [("two", "other")],
+    "lv": [("zero", "other")],
+    "mt": [("few", "two", "other")],
+    "vi": [("one", "other")],
+}
 
 
 @pytest.mark.parametrize("code", ["fr", "zh-hant", "ga"])
