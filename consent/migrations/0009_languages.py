@@ -13,7 +13,7 @@ def _confirm(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("consent", "0007_append_in_one_statement")]
+    dependencies = [("consent", "0008_less_for_each_choice")]
     operations = [
         migrations.AddField(
             model_name="site",
