@@ -42,8 +42,12 @@ _TAKE: Final = (
     ") AS taken ORDER BY time, id"
 )
 # The queue first, and each entry by its key: SQLite, which does not know how many rows
-# a table has, would go through all entries to find the one that waits.
-_TAKE_SQLITE: Final = _TAKE.replace("JOIN", "CROSS JOIN")
+# a table has, would go through all entries to find the one that waits. And the first
+# that came: without an order of its own the LIMIT would move to the other SELECT, so
+# that all that waits were sorted for each batch.
+_TAKE_SQLITE: Final = _TAKE.replace("JOIN", "CROSS JOIN").replace(
+    "LIMIT", "ORDER BY w.rowid LIMIT"
+)
 log = logging.getLogger(__name__)
 
 # What was last told of each site, so that a lasting problem does not fill the disk.
