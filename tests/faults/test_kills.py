@@ -43,7 +43,7 @@ def test_hundreds_of_kills_lose_nothing_and_leave_no_gap(database: str) -> None:
     report = json.loads(done.stdout.splitlines()[-1])
     assert report["wrong"] == []
     assert report["database"] == connection.vendor
-    assert report["points"] >= 20  # statements and commits of a choice and its seal
+    assert report["points"] >= 15  # statements and commits of a choice and its seal
     assert report["kills"] >= KILLS + 2 * report["points"] - 10
     assert report["answered"] >= KILLS / 8  # few on a slow machine, never none
     assert report["entries"] >= report["answered"]
