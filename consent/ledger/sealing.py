@@ -40,20 +40,25 @@ _CLEARED: Final = 16 * BATCH
 # and are found together when they are verified.
 _TAKE: Final = (
     "WITH taken AS MATERIALIZED (SELECT w.entry_id FROM consent_waiting w "
-    "WHERE w.site_id = %s AND NOT EXISTS (SELECT 1 FROM consent_leaf l "
+    "WHERE {whose} AND NOT EXISTS (SELECT 1 FROM consent_leaf l "
     "WHERE l.site_id = w.site_id AND l.entry_id = w.entry_id) LIMIT %s) "
-    "SELECT e.id, e.leaf_hash FROM taken "
-    "JOIN consent_entry e ON e.site_id = %s AND e.id = taken.entry_id "
+    "SELECT e.id, e.leaf_hash FROM taken w "
+    "{join} consent_entry e ON e.site_id = %s AND e.id = w.entry_id "
     "ORDER BY e.time, e.id"
 )
 # The queue first, and each entry by its key: SQLite, which does not know how many rows
 # a table has, would go through all entries to find the one that waits.
-_TAKE_SQLITE: Final = _TAKE.replace("JOIN", "CROSS JOIN")
-# So does PostgreSQL then, and it goes through the queue as that stands in its table:
-# otherwise it may well take it in the order of the entries' numbers, which is none.
-_IN_ORDER: Final = "SELECT " + ", ".join(
+_TAKE_SQLITE: Final = _TAKE.format(whose="w.site_id = %s", join="CROSS JOIN")
+# PostgreSQL goes through the queue as it stands in its table, and looks everything else
+# up. Left to itself it may well take the queue in the order of the entries' numbers,
+# which is none; where few are taken, it may: what others left waiting is passed over.
+_TAKE_ALL: Final = _TAKE.format(
+    whose="w.site_id + 0 = %s AND w.ctid >= '(0,0)'", join="JOIN"
+)
+_TAKE_FEW: Final = _TAKE.format(whose="w.site_id = %s", join="JOIN")
+_LOOK_UP: Final = "SELECT " + ", ".join(
     f"set_config('enable_{way}', 'off', true)"
-    for way in ("mergejoin", "hashjoin", "bitmapscan", "indexonlyscan")
+    for way in ("seqscan", "bitmapscan", "indexonlyscan", "mergejoin", "hashjoin")
 )
 log = logging.getLogger(__name__)
 
@@ -192,11 +197,11 @@ def _taken(site: Site, most: int) -> list[tuple[Any, Any]]:
 
     An entry that has its place already is left where it is: `verify_ledger` names it.
     """
-    postgresql = connection.vendor == "postgresql"
+    statement = _TAKE_SQLITE
     with connection.cursor() as cursor:
-        if postgresql:
-            cursor.execute(_IN_ORDER)
-        statement = _TAKE if postgresql else _TAKE_SQLITE
+        if connection.vendor == "postgresql":
+            cursor.execute(_LOOK_UP)
+            statement = _TAKE_ALL if most > IN_A_REQUEST else _TAKE_FEW
         cursor.execute(statement, [site.pk, most, site.pk])
         return list(cursor.fetchall())
 

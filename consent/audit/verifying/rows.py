@@ -72,12 +72,16 @@ class Stretch:
         )
 
     def at(self, places: Sequence[int]) -> Source:
-        """Some of the leaves alone."""
-        marks = ", ".join(["%s"] * len(places))
+        """Some of the leaves alone.
+
+        Within the stretch as well: PostgreSQL would go through the whole log for them,
+        as long as it has no statistics.
+        """
+        whole, marks = self.source, ", ".join(["%s"] * len(places))
         return replace(
-            self.source,
-            condition=f'l.site_id = %s AND l.log = %s AND l."index" IN ({marks})',
-            values=(self.site, self.log, *places),
+            whole,
+            condition=f'{whole.condition} AND l."index" IN ({marks})',
+            values=(*whole.values, *places),
         )
 
     @property
