@@ -52,6 +52,20 @@ def test_what_waits_gets_consecutive_places_in_the_order_of_time(site: Site) -> 
     assert Waiting.objects.count() == 0
 
 
+def test_a_queue_of_many_batches_is_sealed_in_the_order_it_came(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that what was written together is verified together."""
+    monkeypatch.setattr(sealing, "BATCH", 7)
+    monkeypatch.setattr(sealing, "IN_A_REQUEST", 6)
+    ledger.seal(site=site)
+    begun = Leaf.objects.count()
+    written = write(site, 60)
+    assert sealed(site).entries == 60
+    places = Leaf.objects.filter(index__gte=begun).order_by("index")
+    assert [leaf.entry_id.hex for leaf in places] == written
+
+
 @pytest.mark.parametrize("steps", [[1, 1, 1], [300], [256 - 2], [255, 2, 700]])
 def test_the_head_is_the_root_of_all_that_was_sealed(
     site: Site, steps: list[int]

@@ -5,6 +5,7 @@ import random
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from consent import keys, ledger
 from consent.audit import verify as verifying
-from consent.audit.verifying import logs, slices, walk
+from consent.audit.verifying import logs, rows, slices, walk
 from consent.audit.verifying.contents import Reading
+from consent.audit.verifying.rows import Stretch
 from consent.audit.verifying.slices import Slice, Sliced, in_order
 from consent.audit.verifying.tree import Peaks, fold
 from consent.core import merkle
@@ -84,6 +86,25 @@ def test_a_log_in_another_order_than_its_entries_were_given_verifies(
         Content.objects.filter(pk=number).update(event="other")
     name = f"default, log 1, entry 200, receipt {number.hex}: "
     assert first_wrong().startswith(f"{name}its column event says 'other'")
+
+
+def test_contents_that_stand_apart_are_found_by_their_time(
+    long_log: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As later ones do, where earlier ones were removed."""
+    standing_at = rows._standing_at
+
+    def apart(stretch: Stretch, places: Any, table: str, columns: Any) -> Any:
+        if table.startswith("consent_content"):
+            return None
+        return standing_at(stretch, places, table, columns)
+
+    monkeypatch.setattr(rows, "_standing_at", apart)
+    verified("--jobs=1")
+    number = at(700).entry_id
+    with in_spite_of_triggers():
+        Content.objects.filter(pk=number).update(event="other")
+    assert first_wrong("--jobs=1").startswith("default, log 1, entry 700, receipt ")
 
 
 def test_a_checkpoint_of_any_slice_is_held_against_its_tree(long_log: Site) -> None:

@@ -27,7 +27,7 @@ from consent.keys import key_id
 from consent.models import Log, PublicKey, Site
 
 # A process of its own costs as much as about so many slices without signatures.
-WORTH: Final = 8
+WORTH: Final = 4
 
 type Tell = Callable[[int, int], None]
 

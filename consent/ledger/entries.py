@@ -9,7 +9,6 @@ for. Giving entries their place in the tree is the work of sealing.
 import base64
 import json
 import secrets
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -77,7 +76,7 @@ class Owner:
 
 def new_id() -> str:
     """A record number: 128 random bits in hexadecimal."""
-    return uuid.UUID(bytes=secrets.token_bytes(16)).hex
+    return secrets.token_hex(16)
 
 
 def new_salt() -> bytes:
@@ -109,7 +108,7 @@ def append(*, site: Site, entry: ConsentRecord | Act, owner: Owner | None) -> Re
         keyring.remember(key)
         rows.insert(
             site=site.pk,
-            number=uuid.UUID(entry.id),
+            number=entry.id,
             time=entry.time,
             signed=(receipt.leaf_hash, receipt.signature, key.id),
             canonical=receipt.canonical,

@@ -7,11 +7,9 @@ written whole or not at all, in a transaction or without one.
 """
 
 import json
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from django.db import connection
 
@@ -22,8 +20,7 @@ _APPEND: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(NamedTuple):
     """What of an entry stands in columns of its own, to be searched."""
 
     kind: str
@@ -35,13 +32,8 @@ class Columns:
     policy_version: int | None = None
     gpc: bool = False
 
-    def values(self) -> tuple[Any, ...]:
-        place = (self.country, self.rule, self.model, self.surface)
-        return (self.kind, self.event, *place, self.policy_version, self.gpc)
 
-
-@dataclass(frozen=True, slots=True)
-class Ties:
+class Ties(NamedTuple):
     """What ties an entry to a person: the values of its link."""
 
     salt: bytes
@@ -49,14 +41,11 @@ class Ties:
     user: str
     sources: Sequence[str]
 
-    def values(self) -> tuple[Any, ...]:
-        return (self.salt, self.visitor, self.user, json.dumps(list(self.sources)))
-
 
 def insert(
     *,
     site: int,
-    number: uuid.UUID,
+    number: str,
     time: datetime,
     signed: tuple[bytes, bytes, str],
     canonical: str,
@@ -65,17 +54,18 @@ def insert(
 ) -> None:
     """Insert an entry with its content, its link if it has one, and its wait.
 
-    `signed` is the leaf hash, the signature over the record and the key's name. In the
-    caller's transaction, else durable on return; DatabaseError where it cannot be kept.
+    `number` is the entry's, as receipts have it; `signed` is the leaf hash, the
+    signature over the record and the key's name. In the caller's transaction, else
+    durable on return; DatabaseError where it cannot be kept.
     """
     values = (
-        number if connection.features.has_native_uuid_field else number.hex,
+        number,
         site,
         connection.ops.adapt_datetimefield_value(time),
         *signed,
         canonical,
-        *columns.values(),
-        *(ties.values() if ties else (None, None, None, None)),
+        *columns,
+        *((*ties[:3], json.dumps(list(ties.sources))) if ties else (None,) * 4),
     )
     with connection.cursor() as cursor:
         cursor.execute(_APPEND[connection.vendor], values)

@@ -33,17 +33,33 @@ BATCH: Final = 16_384
 IN_A_REQUEST: Final = 512
 # What SQLite may remember meanwhile, in KiB.
 _ROOM: Final = 65_536
+# How often PostgreSQL clears rows away that stopped waiting, which each look at the
+# queue would go through again.
+_CLEARED: Final = 16 * BATCH
+# What came first is taken first: entries that were given together are sealed together,
+# and are found together when they are verified.
 _TAKE: Final = (
-    "SELECT id, leaf_hash FROM (SELECT e.id, e.leaf_hash, e.time "
-    "FROM consent_waiting w "
-    "JOIN consent_entry e ON e.site_id = w.site_id AND e.id = w.entry_id "
-    "WHERE w.site_id = %s AND NOT EXISTS (SELECT 1 FROM consent_leaf l "
-    "WHERE l.site_id = w.site_id AND l.entry_id = w.entry_id) LIMIT %s"
-    ") AS taken ORDER BY time, id"
+    "WITH taken AS MATERIALIZED (SELECT w.entry_id FROM consent_waiting w "
+    "WHERE {whose} AND NOT EXISTS (SELECT 1 FROM consent_leaf l "
+    "WHERE l.site_id = w.site_id AND l.entry_id = w.entry_id) LIMIT %s) "
+    "SELECT e.id, e.leaf_hash FROM taken w "
+    "{join} consent_entry e ON e.site_id = %s AND e.id = w.entry_id "
+    "ORDER BY e.time, e.id"
 )
 # The queue first, and each entry by its key: SQLite, which does not know how many rows
 # a table has, would go through all entries to find the one that waits.
-_TAKE_SQLITE: Final = _TAKE.replace("JOIN", "CROSS JOIN")
+_TAKE_SQLITE: Final = _TAKE.format(whose="w.site_id = %s", join="CROSS JOIN")
+# PostgreSQL goes through the queue as it stands in its table, and looks everything else
+# up. Left to itself it may well take the queue in the order of the entries' numbers,
+# which is none; where few are taken, it may: what others left waiting is passed over.
+_TAKE_ALL: Final = _TAKE.format(
+    whose="w.site_id + 0 = %s AND w.ctid >= '(0,0)'", join="JOIN"
+)
+_TAKE_FEW: Final = _TAKE.format(whose="w.site_id = %s", join="JOIN")
+_LOOK_UP: Final = "SELECT " + ", ".join(
+    f"set_config('enable_{way}', 'off', true)"
+    for way in ("seqscan", "bitmapscan", "indexonlyscan", "mergejoin", "hashjoin")
+)
 log = logging.getLogger(__name__)
 
 # What was last told of each site, so that a lasting problem does not fill the disk.
@@ -93,7 +109,8 @@ def seal(
     SealRefusedError where the log must not be signed, and DatabaseError. Never within
     another transaction: what is kept outside must have been committed.
     """
-    entries, newest = 0, None
+    entries = uncleared = 0
+    newest = None
     with _room(most):
         while (most is None or entries < most) and _waits(site):
             with transaction.atomic(durable=True):
@@ -102,7 +119,20 @@ def seal(
                 break
             kept.keep(site, sealed.checkpoint)
             entries, newest = entries + sealed.entries, sealed.checkpoint
+            uncleared += sealed.entries
+            if uncleared >= _CLEARED:
+                uncleared = _clear()
+    if uncleared >= BATCH:
+        _clear()
     return Sealed(entries, newest) if newest else None
+
+
+def _clear() -> int:
+    """Have PostgreSQL clear away what stopped waiting, as it would in a minute."""
+    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM (SKIP_LOCKED) consent_waiting")
+    return 0
 
 
 def _waits(site: Site) -> bool:
@@ -167,9 +197,12 @@ def _taken(site: Site, most: int) -> list[tuple[Any, Any]]:
 
     An entry that has its place already is left where it is: `verify_ledger` names it.
     """
-    statement = _TAKE_SQLITE if connection.vendor == "sqlite" else _TAKE
+    statement = _TAKE_SQLITE
     with connection.cursor() as cursor:
-        cursor.execute(statement, [site.pk, most])
+        if connection.vendor == "postgresql":
+            cursor.execute(_LOOK_UP)
+            statement = _TAKE_ALL if most > IN_A_REQUEST else _TAKE_FEW
+        cursor.execute(statement, [site.pk, most, site.pk])
         return list(cursor.fetchall())
 
 

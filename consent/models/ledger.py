@@ -28,16 +28,17 @@ class Entry(models.Model):
     class Meta:
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
-        # So that a stretch of the log is read in one go when it is verified. What is
-        # new comes last: an index that grows at its end writes the fewest pages.
-        indexes = [models.Index(fields=["site", "time", "id"], name="entry_recent")]
 
     def __str__(self) -> str:
         return self.id.hex
 
 
 class _OfEntry(models.Model):
-    """A row that belongs to one entry; it may be forgotten, the entry never."""
+    """A row that belongs to one entry; it may be forgotten, the entry never.
+
+    The entry alone is held to its site by the database: each choice would wait for
+    that to be looked up for all of its rows.
+    """
 
     entry = models.OneToOneField(
         Entry,
@@ -46,7 +47,9 @@ class _OfEntry(models.Model):
         db_constraint=False,
         related_name="%(class)s",
     )
-    site = models.ForeignKey(Site, models.PROTECT, related_name="+", db_index=False)
+    site = models.ForeignKey(
+        Site, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
 
     class Meta:
         abstract = True

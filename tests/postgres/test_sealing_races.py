@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from consent import ledger
 from consent.core.merkle import root
+from consent.ledger import sealing
 from consent.models import Checkpoint, Leaf, Log, Site, Waiting
 from tests.logs import indexes, leaf_hashes, write
 
@@ -105,3 +107,17 @@ def test_many_that_write_and_many_that_seal_make_one_log(site: Site) -> None:
     assert not Waiting.objects.exists()
     for checkpoint in Checkpoint.objects.all():
         assert root(hashes[: checkpoint.tree_size]) == bytes(checkpoint.root)
+
+
+def test_what_left_a_long_queue_is_cleared_away(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.seal(site=site)
+    monkeypatch.setattr(sealing, "BATCH", 5)
+    monkeypatch.setattr(sealing, "_CLEARED", 20)
+    for waiting, times in ((45, 3), (40, 2), (4, 0)):
+        write(site, waiting)
+        with CaptureQueriesContext(connection) as asked:
+            assert ledger.seal(site=site).entries == waiting
+        told = [query for query in asked if query["sql"].startswith("VACUUM")]
+        assert len(told) == times

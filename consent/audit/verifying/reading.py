@@ -26,9 +26,9 @@ _LOOK_UP: Final = {
     "max_parallel_workers_per_gather": "0",
 }
 _TEXT: Final = {"DateStyle": "ISO"}
-# About how many links stand on a page of PostgreSQL, and what part of a span is added
-# at either side, because its ends are only about known.
-_A_PAGE: Final = 48
+# Holds something while PostgreSQL has been told.
+_told: Final[list[bool]] = []
+# What part of a span is added at either side, because its ends are only about known.
 _BESIDE: Final = 64
 
 
@@ -72,15 +72,18 @@ def _rowid(alias: str) -> str:
     return f"{alias}.rowid"
 
 
-def span(positions: Sequence[Any], *, most: int) -> tuple[Value, Value] | None:
+def span(
+    positions: Sequence[Any], *, most: int, a_page: int
+) -> tuple[Value, Value] | None:
     """About where rows stand of which some positions are known, for `between`.
 
-    None where that is more than about `most` rows, or nothing is known.
+    None where that is more than about `most` rows, or nothing is known. `a_page` is how
+    many stand on a page of PostgreSQL, about.
     """
     postgresql = connection.vendor == "postgresql"
     # (12,3) is the third row of page 12.
     places = [int(at[1:].split(",")[0]) if postgresql else at for at in positions]
-    some = most // _A_PAGE if postgresql else most
+    some = most // a_page if postgresql else most
     if not places or max(places) - min(places) > some:
         return None
     begin = max(min(places) - some // _BESIDE, 0)
@@ -90,7 +93,7 @@ def span(positions: Sequence[Any], *, most: int) -> tuple[Value, Value] | None:
 
 def fetched(statement: str, values: Sequence[Value]) -> list[Row]:
     """All rows of a statement that looks some thousand rows up by their keys."""
-    with _looking_up(), connection.cursor() as cursor:
+    with looking_up(), connection.cursor() as cursor:
         cursor.execute(statement, values)
         # Where DEBUG is set, Django remembers statements, and these are many.
         connection.queries_log.clear()
@@ -105,8 +108,12 @@ def asked(statement: str, values: Sequence[Value]) -> list[Row]:
 
 
 @contextmanager
-def _looking_up() -> Iterator[None]:
-    if connection.vendor != "postgresql":
+def looking_up() -> Iterator[None]:
+    """What is fetched meanwhile is looked up; PostgreSQL is told so once for all of it.
+
+    Each statement still sees what is there when it begins.
+    """
+    if connection.vendor != "postgresql" or _told:
         yield
         return
     wanted = {**_LOOK_UP, **_TEXT}
@@ -115,7 +122,11 @@ def _looking_up() -> Iterator[None]:
         with connection.cursor() as cursor:
             words = [word for item in wanted.items() for word in item]
             cursor.execute(f"SELECT {calls}", words)
-        yield
+        _told.append(True)
+        try:
+            yield
+        finally:
+            _told.pop()
 
 
 def prepare() -> None:

@@ -1,9 +1,9 @@
 """Entries as they stand in the tables, each with what belongs to it.
 
 Looking each entry up by its number in large tables is what costs most. Nearly all are
-found another way: entries that were sealed together were given at about the same time,
-so that a stretch of the indexes by time holds what a stretch of the log does. What is
-not found there is looked up, and only then is it known not to be there.
+found another way: entries that were sealed together were written at about the same
+time, so that their rows stand together in each table. What is not found there is looked
+up, and only then is it known not to be there.
 """
 
 from collections.abc import Sequence
@@ -33,6 +33,8 @@ _NOBODYS: Final = '"visitor":null}'
 # One in so many entries is asked where it stands, and as many times as many are read.
 _SAMPLED: Final = 128
 _SPARE: Final = 3
+# About how many rows stand on a page of PostgreSQL.
+_A_PAGE: Final = {"e": 45, "c": 8, "k": 48}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,16 @@ class Stretch:
         )
 
     def at(self, places: Sequence[int]) -> Source:
-        """Some of the leaves alone."""
-        marks = ", ".join(["%s"] * len(places))
+        """Some of the leaves alone.
+
+        Within the stretch as well: PostgreSQL would go through the whole log for them,
+        as long as it has no statistics.
+        """
+        whole, marks = self.source, ", ".join(["%s"] * len(places))
         return replace(
-            self.source,
-            condition=f'l.site_id = %s AND l.log = %s AND l."index" IN ({marks})',
-            values=(self.site, self.log, *places),
+            whole,
+            condition=f'{whole.condition} AND l."index" IN ({marks})',
+            values=(*whole.values, *places),
         )
 
     @property
@@ -156,56 +162,60 @@ def _leaves(source: Source) -> list[Row]:
 def _written_together(
     stretch: Stretch, *, signatures: bool
 ) -> tuple[Numbered, Numbered, Numbered] | None:
-    """Entries, contents and links from where a stretch's are, by number.
+    """Entries, contents and links from where a stretch's stand, by number.
 
-    Entries and contents are read by time. No index has links by time, but their table
-    has them in the order of writing. None where much else stands there as well.
+    None where much else stands there as well.
     """
     some = stretch.sample
     sampled = reading.fetched(
-        f"SELECT {reading.plain('e.time')}, {reading.position('k')} "  # noqa: S608 - ours
-        "FROM consent_leaf l "
+        f"SELECT {reading.plain('e.time')}, {reading.position('e')}, "  # noqa: S608 - ours
+        f"{reading.position('c')}, {reading.position('k')} FROM consent_leaf l "
         "JOIN consent_entry e ON e.site_id = l.site_id AND e.id = l.entry_id "
+        "LEFT JOIN consent_content c "
+        "ON c.site_id = l.site_id AND c.entry_id = l.entry_id "
         "LEFT JOIN consent_link k ON k.site_id = l.site_id AND k.entry_id = l.entry_id "
         f"WHERE {some.condition}",
         some.values,
     )
-    times = [time for time, _ in sampled]
-    if not times:
-        return None
-    ends = (min(times), max(times))
+    times, *places = zip(*sampled, strict=True) if sampled else ((), (), (), ())
     number, entry = reading.hexed("e.id"), _entry(signatures=signatures)
-    entries = _of_time(stretch, ends, "consent_entry e", (number, *entry))
-    if len(entries) == stretch.most:
+    entries = _standing_at(stretch, places[0], "consent_entry e", (number, *entry))
+    if entries is None:
         return None
-    number = reading.hexed("c.entry_id")
-    contents = _of_time(stretch, ends, "consent_content c", (number, *_content()))
-    places = [place for _, place in sampled if place is not None]
-    return entries, contents, _standing_at(stretch, places)
+    content = (reading.hexed("c.entry_id"), *_content())
+    contents = _standing_at(stretch, places[1], "consent_content c", content)
+    if contents is None:
+        # Where some were removed, later ones stand in their places.
+        contents = _of_time(stretch, (min(times), max(times)), content)
+    link = (reading.hexed("k.entry_id"), *_link())
+    links = _standing_at(stretch, places[2], "consent_link k", link)
+    return entries, contents, links or {}
 
 
 def _of_time(
-    stretch: Stretch, ends: tuple[Value, Value], table: str, columns: Sequence[str]
+    stretch: Stretch, ends: tuple[Value, Value], columns: Sequence[str]
 ) -> Numbered:
-    name = table[-1]
     rows = reading.fetched(
-        f"SELECT {', '.join(columns)} FROM {table} "  # noqa: S608 - ours
-        f"WHERE {name}.site_id = %s AND {name}.time >= %s AND {name}.time <= %s "
-        "LIMIT %s",
+        f"SELECT {', '.join(columns)} FROM consent_content c "  # noqa: S608 - ours
+        "WHERE c.site_id = %s AND c.time >= %s AND c.time <= %s LIMIT %s",
         (stretch.site, *ends, stretch.most),
     )
     return {row[0]: row for row in rows}
 
 
-def _standing_at(stretch: Stretch, places: Sequence[Any]) -> Numbered:
-    span = reading.span(places, most=stretch.most)
+def _standing_at(
+    stretch: Stretch, places: Sequence[Any], table: str, columns: Sequence[str]
+) -> Numbered | None:
+    """The rows of a table about where some stand; None where they stand apart."""
+    name = table[-1]
+    known = [place for place in places if place is not None]
+    span = reading.span(known, most=stretch.most, a_page=_A_PAGE[name])
     if span is None:
-        return {}
-    columns = ", ".join([reading.hexed("k.entry_id"), *_link()])
+        return None
     # Only a column by itself sends SQLite to an index, the wrong one here.
     rows = reading.fetched(
-        f"SELECT {columns} FROM consent_link k "  # noqa: S608 - ours
-        f"WHERE {reading.between('k')} AND +k.site_id = %s",
+        f"SELECT {', '.join(columns)} FROM {table} "  # noqa: S608 - ours
+        f"WHERE {reading.between(name)} AND +{name}.site_id = %s",
         (*span, stretch.site),
     )
     return {row[0]: row for row in rows}

@@ -6,7 +6,7 @@ from itertools import batched, takewhile
 from random import SystemRandom
 from typing import Final
 
-from consent.audit.verifying import checkpoints, tiles
+from consent.audit.verifying import checkpoints, reading, tiles
 from consent.audit.verifying.checkpoints import Head, Signers
 from consent.audit.verifying.contents import Contents, Reading
 from consent.audit.verifying.findings import TOLD, Finding
@@ -73,6 +73,11 @@ class Sliced:
 
 def check_slice(part: Slice) -> Sliced:
     """Check a slice; it is told of what is wrong in it, and of its hashes."""
+    with reading.looking_up():
+        return _checked(part)
+
+
+def _checked(part: Slice) -> Sliced:
     site, log = part.whose.site, part.log
     contents = Contents(part.whose)
     placed = [one for some in _stretches(part) for one in _placed(some, contents)]
