@@ -4,7 +4,7 @@ Of countries the repository knows the names in every language; a part of a count
 the name that its row of the rule book has, beside that of the country.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 from babel.core import UnknownLocaleError
@@ -23,7 +23,7 @@ def name(row: Row, language: str) -> str:
     return f"{found} – {row.name}" if part else found
 
 
-@cache
+@lru_cache(maxsize=256)  # an old rule book is let go of
 def choices(book: RuleBook, language: str) -> tuple[tuple[str, str], ...]:
     """All places of a rule book as (code, name), in the order of their names."""
     rows = {row.place: row for row in book.rows if row.place != UNKNOWN_PLACE}

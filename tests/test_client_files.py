@@ -1,5 +1,6 @@
 """/consent.js and /consent.css: the same bytes for every page of every origin."""
 
+import gzip
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from consent import notices
 from consent.models import Site
 from tests.visits import ALL, choose, rows
 
@@ -77,6 +79,25 @@ def test_who_has_an_older_one_gets_the_file(address: str, parisian: Client) -> N
 
 
 @each
+def test_a_browser_that_unpacks_gets_the_same_file_packed(
+    address: str, parisian: Client
+) -> None:
+    plain = get(parisian, address)
+    packed = get(parisian, address, **{"accept-encoding": "br, gzip;q=0.8"})
+    assert packed["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.content) == source(address)
+    assert packed["ETag"] != plain["ETag"]
+    for response in (plain, packed):
+        assert response["Vary"] == "Accept-Encoding"
+        assert cached(response) == {"public", "max-age=300"}
+    assert "Content-Encoding" not in plain
+    headers = {"accept-encoding": "gzip", "if-none-match": packed["ETag"]}
+    assert get(parisian, address, **headers).status_code == 304
+    headers = {"if-none-match": packed["ETag"]}
+    assert get(parisian, address, **headers).status_code == 200
+
+
+@each
 def test_head_is_answered_like_get(address: str, parisian: Client) -> None:
     response = parisian.head(address)
     assert response.status_code == 200
@@ -137,8 +158,6 @@ def test_a_changed_file_is_served_at_once_under_another_tag(
     folder.mkdir(parents=True)
     (folder / address.removeprefix("/")).write_bytes(b"/* changed */")
     settings.STATIC_ROOT = tmp_path / "static"
-    from consent import notices
-
     notices.forget()
     response = get(parisian, address, **{"if-none-match": before})
     assert response.status_code == 200

@@ -532,7 +532,8 @@ def test_what_has_no_words_speaks_no_language(
 
 
 def _bytes(response: Any) -> bytes:
-    return response.getvalue() if response.streaming else response.content
+    found: bytes = response.getvalue() if response.streaming else response.content
+    return found
 
 
 def test_a_page_about_what_is_not_there_has_words_and_says_which(

@@ -240,6 +240,12 @@ def test_links_and_the_banner_carry_the_region(surfer: Client) -> None:
     assert all("place=DE" in link for link in links)
 
 
+def test_the_script_carries_the_region_of_its_page(surfer: Client) -> None:
+    assert 'data-query="place=DE"' in page(surfer, "/?place=DE&language=de")
+    assert "data-query" not in page(surfer, "/?place=QQ")
+    assert "data-query" not in page(surfer, "/")
+
+
 def test_choosing_a_region_sets_no_cookie_and_stores_nothing(surfer: Client) -> None:
     response = surfer.get(f"{CENTRE}?place=DE")
     assert not response.cookies

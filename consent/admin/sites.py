@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from consent import publication, rulebook
 from consent.admin.records import ReadOnly
 from consent.models import PolicyVersion, Site
+from consent.models.site import HOST
 
 if TYPE_CHECKING:
     _SiteAdmin = admin.ModelAdmin[Site]
@@ -26,7 +27,6 @@ else:
     _SiteForm = forms.ModelForm
 
 
-_HOST: Final = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 _ORIGIN: Final = re.compile(
     r"https?://([a-z0-9][a-z0-9.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
 )
@@ -56,7 +56,7 @@ class SiteForm(_SiteForm):
         )
 
     def clean_hosts(self) -> list[str]:
-        hosts = self._texts("hosts", _HOST, _("Hosts are names without a port."))
+        hosts = self._texts("hosts", HOST, _("Hosts are names without a port."))
         for other in Site.objects.exclude(pk=self.instance.pk):
             for host in hosts:
                 if any(_overlap(host, its) for its in other.hosts):

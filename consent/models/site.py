@@ -15,6 +15,8 @@ COOKIE_DOMAIN: Final = re.compile(
     r"\A(?=.{1,253}\Z)\.?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+"
     r"(?=[0-9-]*[a-z])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z"
 )
+# A host of a site: a name without a port, or `*.` for all subdomains, or an address.
+HOST: Final = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 
 
 class Erasure(models.TextChoices):

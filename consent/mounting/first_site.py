@@ -4,7 +4,7 @@ Later versions of the policy are published in the administration or by
 `publish_policy`: settings never publish over what an editor published.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from django.conf import settings
@@ -13,8 +13,10 @@ from django.core.management.base import CommandError
 from django.db.models.signals import post_migrate
 from django.utils import timezone
 
+from consent import languages
 from consent.core.policy_document import problems
 from consent.models import PolicyVersion, Site
+from consent.models.site import HOST
 from consent.publication import publish, unfit
 
 NEEDED: Final = (
@@ -45,8 +47,7 @@ def wrong_in(wanted: object) -> list[str]:
     found = [f"It needs {name!r}." for name in NEEDED if not wanted.get(name)]
     unknown = [name for name in wanted if name not in (*NEEDED, *FURTHER)]
     found += [f"It has an unknown member, {name!r}." for name in unknown]
-    lists = [name for name in _LISTS if not _is_list(wanted.get(name, []))]
-    found += [f"{name!r} must be a list of texts." for name in lists]
+    found += _wrong_lists(wanted)
     document = wanted.get("policy", _NOTHING)
     if found:
         return found + problems(document)
@@ -58,9 +59,14 @@ def wrong_in(wanted: object) -> list[str]:
     return found + unfit(site, document)
 
 
-def _is_list(value: object) -> bool:
-    listed = isinstance(value, list | tuple)
-    return listed and all(isinstance(text, str) for text in value)
+def _wrong_lists(wanted: Mapping[str, Any]) -> Iterator[str]:
+    for name in _LISTS:
+        texts = wanted.get(name) or []
+        listed = isinstance(texts, list | tuple)
+        if not listed or not all(isinstance(text, str) for text in texts):
+            yield f"{name!r} must be a list of texts."
+        elif name == "hosts" and not all(map(HOST.fullmatch, texts)):
+            yield "'hosts' are names in small letters, without a port."
 
 
 # What is asked where a project names no purposes: nothing, so that nothing may run.
@@ -70,7 +76,8 @@ _NOTHING: Final[Mapping[str, Any]] = {"purposes": {}, "services": []}
 def _site(wanted: Mapping[str, Any]) -> Site:
     about = {name: value for name, value in wanted.items() if name != "policy"}
     about.setdefault("slug", "default")
-    about.setdefault("languages", [settings.LANGUAGE_CODE.partition("-")[0]])
+    own = languages.fallback(settings.LANGUAGE_CODE) or languages.SOURCE
+    about.setdefault("languages", [own])
     return Site(**about)
 
 

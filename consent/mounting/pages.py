@@ -6,17 +6,21 @@ own; `client` prints the same bytes for everybody, so that a shared cache may ke
 page, and leaves the rest to the script.
 """
 
+import logging
 import re
 from collections.abc import Callable
 from importlib import import_module
 from typing import Final
 
 from django.conf import settings
+from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, clear_url_caches, include, path, reverse
 
 from consent.decision import Consent, UnknownSiteError
+
+log = logging.getLogger(__name__)
 
 _LANG: Final = re.compile(rb"<html\s[^>]*?\blang=[\"']?([A-Za-z0-9-]+)", re.IGNORECASE)
 _HEAD: Final = re.compile(rb"</head\s*>", re.IGNORECASE)
@@ -38,7 +42,11 @@ class InsertionMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if _is_page(request, response):
-            _insert(request, response)
+            try:
+                _insert(request, response)
+            except AnyDatabaseError:
+                # Nothing optional runs on a page without the script.
+                log.warning("A page was left without banner and script.", exc_info=True)
         return response
 
 

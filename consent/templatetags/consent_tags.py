@@ -51,7 +51,7 @@ def consent_script(context: Context, mode: str = SERVER, edge: str = "") -> Safe
     about = {"base": reverse("consent-script").removesuffix(SCRIPT), "edge": edge}
     if mode == SERVER:
         about["state"] = json.dumps(client.state(consent), separators=(",", ":"))
-        about["query"] = f"as={consent.disguise.name}" if consent.disguise else ""
+        about["query"] = urlencode(_carried(consent))
     told = format_html_join(
         "", ' data-{}="{}"', [(name, text) for name, text in about.items() if text]
     )
@@ -112,12 +112,19 @@ def _address(consent: Consent, name: str, **query: str) -> str:
     picked = consent.request.GET.get("language")
     if picked in consent.published.languages:
         values["language"] = picked
-    if visitor.region_named(consent.request.GET.get("place")):
-        values["place"] = consent.request.GET["place"]
-    if consent.disguise is not None:
-        values["as"] = consent.disguise.name
+    values |= _carried(consent)
     url = reverse(name)
     return f"{url}?{urlencode(values)}" if values else url
+
+
+def _carried(consent: Consent) -> dict[str, str]:
+    """What the script carries along too: it names the language of its page itself."""
+    carried: dict[str, str] = {}
+    if visitor.region_named(consent.request.GET.get("place")):
+        carried["place"] = consent.request.GET["place"]
+    if consent.disguise is not None:
+        carried["as"] = consent.disguise.name
+    return carried
 
 
 def _without_saved(request: HttpRequest) -> str:
