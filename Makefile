@@ -2,7 +2,7 @@
 # the logic is in bootstrap.py.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench demo-passwords requirements translations
+.PHONY: help run test check bench demo-passwords requirements translations client
 
 help:
 	@echo 'make run             serve the demo at http://127.0.0.1:8000 (PORT= to change)'
@@ -12,11 +12,12 @@ help:
 	@echo 'make demo-passwords  set new passwords for the demo accounts and print them'
 	@echo 'make requirements    compile requirements/*.in (ARGS=--upgrade for newer ones)'
 	@echo 'make translations    compile the message files'
+	@echo 'make client          make the script that pages get of its source (needs npm)'
 
 export ARGS
 
 # A version manager's stand-in may be on PATH and still not start, so each one is tried.
-run test check bench demo-passwords requirements translations:
+run test check bench demo-passwords requirements translations client:
 	@IFS=:; \
 	for folder in .venv/bin $$PATH "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3*/bin; do \
 	  for name in python3 python3.13 python3.14 python3.12 python; do \

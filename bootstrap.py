@@ -679,6 +679,11 @@ def translations() -> None:
     raise SystemExit(run(BIN / "python", "-m", "tests.translations", "--write"))
 
 
+def client() -> None:
+    prepare("run", "test")
+    raise SystemExit(run(BIN / "python", "-m", "tests.client_script"))
+
+
 def compile_requirements() -> None:
     """Resolve each use's requirements for every platform, with hashes."""
     uv = find_uv() or private_uv()
@@ -702,6 +707,7 @@ COMMANDS = {
     "demo-passwords": demo_passwords,
     "requirements": compile_requirements,
     "translations": translations,
+    "client": client,
 }
 
 

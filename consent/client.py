@@ -5,11 +5,12 @@ still to reach an account, and the cookies that are to go. And what stands at th
 of a page for this visitor alone, which the script puts into pages of a shared cache.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from consent import geolocation
@@ -22,6 +23,7 @@ from consent.core.scales import Banner
 from consent.core.signals import Signal
 from consent.decision import Consent
 from consent.notices import Kind, Named, banner_notice, opt_out_link, title
+from consent.publication import Published
 
 EDGES: Final = ("top", "bottom")
 # Where the script puts the name of a service or of a purpose.
@@ -40,10 +42,11 @@ def state(consent: Consent) -> dict[str, Any]:
         "signals": signals(consent, decision),
         "purposes": {str(p): on for p, on in decision.purposes.items()},
         "services": dict(decision.services),
-        "choice": choice_document(decision.choice),
+        # Without its receipt: that number is a key, and other scripts run on the page.
+        "choice": _without_receipt(choice_document(decision.choice)),
         "policy": {"version": consent.published.policy.version},
         "language": consent.language,
-        "consent_mode": consent_mode(purposes=decision.purposes),
+        "consent_mode": consent_mode(purposes=decision.whole),
         **told(consent, decision),
     }
 
@@ -51,9 +54,12 @@ def state(consent: Consent) -> dict[str, Any]:
 def told(consent: Consent, decision: Decision) -> dict[str, Any]:
     """Members that only the script needs: the banner's name, words, cookies to go."""
     shown = due(consent, decision)
+    with translation.override(consent.language):
+        held = _held(consent)
     return {
         "notice": named(shown) if shown else None,
-        "held": _held(consent),
+        "held": held,
+        "partly": sorted(str(purpose) for purpose in decision.partly),
         "post_signal": _signal_due(consent, decision),
         "forget": forgotten(consent, decision),
     }
@@ -112,6 +118,10 @@ def choice_document(choice: Choice | None) -> dict[str, Any] | None:
     }
 
 
+def _without_receipt(choice: dict[str, Any] | None) -> dict[str, Any] | None:
+    return {**choice, "receipt": None} if choice else None
+
+
 def forgotten(consent: Consent, decision: Decision) -> list[str]:
     """Declared cookies, by name or pattern, of services that are off by an answer.
 
@@ -166,22 +176,22 @@ def _held(consent: Consent) -> dict[str, Any]:
     return {
         "text": _("%(name)s is held back until you allow it.") % {"name": NAME},
         "allow": _("Allow %(name)s") % {"name": NAME},
+        "dir": "rtl" if translation.get_language_bidi() else "ltr",
         "failed": _("This could not be saved, so nothing more runs. Please try again."),
         "purposes": {
             str(p): title(here, language, p)
             for p in OPTIONAL
             if p in consent.decision.offered
         },
-        "services": dict(_services(here.document)),
+        "services": dict(_services(here)),
     }
 
 
-def _services(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
-    for service in document.get("services", ()):
-        yield (
-            service["slug"],
-            {"purpose": service["purpose"], "name": service["name"]},
-        )
+def _services(here: Published) -> Iterator[tuple[str, dict[str, Any]]]:
+    for service in here.document.get("services", ()):
+        each = service["purpose"] in here.policy.by_service
+        about = {"purpose": service["purpose"], "name": service["name"], "each": each}
+        yield service["slug"], about
 
 
 def _signal_due(consent: Consent, decision: Decision) -> bool:

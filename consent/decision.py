@@ -46,6 +46,14 @@ class Consent:
         self.wanted_languages: list[str] = []
         self.pending: list[Callable[[HttpResponseBase], None]] = []
 
+    def _ask(self) -> None:
+        """Note that the page is one visitor's own from here on.
+
+        `cache_page` keeps what its view returns before any middleware of ours says so.
+        """
+        self.asked = True
+        self.request._cache_update_cache = False  # type: ignore[attr-defined] # noqa: SLF001
+
     def again(self) -> "Consent":
         """The same request, asked afresh, after a choice has changed."""
         return Consent(self.request)
@@ -97,7 +105,7 @@ class Consent:
     @cached_property
     def location(self) -> Location:
         """Where the visitor seems to be, with the region they declared."""
-        self.asked = True
+        self._ask()
         if self.disguise:
             located = self.disguise.location
         else:
@@ -107,9 +115,20 @@ class Consent:
 
     @cached_property
     def region(self) -> str | None:
-        """The region the visitor declared, now (`?place=`) or with their choice."""
-        asked = visitor.region_named(self.request.GET.get("place"))
-        return asked or (self.choice.region if self.choice else None)
+        """The region the visitor declared, now (`?place=`) or with their choice.
+
+        An empty one takes it back: from the next answer on, for until then the one
+        that is kept goes on protecting.
+        """
+        if self.picked_place is not None:
+            return visitor.region_named(self.picked_place)
+        return self.choice.region if self.choice else None
+
+    @property
+    def picked_place(self) -> str | None:
+        """`?place=` as it was given, where it declares a region or takes one back."""
+        asked = self.request.GET.get("place")
+        return asked if asked == "" or visitor.region_named(asked) else None
 
     @cached_property
     def rule(self) -> Rule:
@@ -160,7 +179,7 @@ class Consent:
 
     @cached_property
     def decision(self) -> Decision:
-        self.asked = True
+        self._ask()
         return decision_for(self)
 
     @property

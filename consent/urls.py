@@ -69,7 +69,7 @@ urlpatterns = [
     path("receipts/<str:number>/<str:form>", receipts.file, name="receipt-file"),
     *_log("log/<slug:slug>/"),
     *_log("log/<slug:slug>/<int:number>/"),
-    path("consent.js", client.file, {"name": "consent.js"}, name="consent-script"),
+    path("consent.js", client.file, {"name": "consent.min.js"}, name="consent-script"),
     path("consent.css", client.file, {"name": "consent.css"}, name="consent-style"),
     path("keys", log.keys, name="keys"),
     path(".well-known/gpc.json", wellknown.gpc, name="gpc"),

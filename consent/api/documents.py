@@ -33,7 +33,7 @@ def decision_document(
         "policy": {"version": policy.version, "hash": policy.hash},
         "opt_out_link": opt_out_link(decision, consent.language),
         "language": consent.language,
-        "consent_mode": consent_mode(purposes=decision.purposes),
+        "consent_mode": consent_mode(purposes=decision.whole),
     }
 
 

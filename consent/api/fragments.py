@@ -105,6 +105,8 @@ def _preferences(consent: Consent) -> str:
 def _address(consent: Consent, name: str) -> str:
     """One of our pages, which leads back to the page that the markup is put in."""
     query = {"as": consent.disguise.name} if consent.disguise else {}
+    if consent.picked_place is not None:
+        query["place"] = consent.picked_place
     return f"{reverse(name)}?{urlencode({**query, 'return_to': HERE})}"
 
 

@@ -56,7 +56,9 @@ class Decision:
     `purposes` names every purpose, `necessary` too. `services` holds only the services
     that do not simply follow their purpose. `offered` are the purposes a person may
     grant, and `asked` those that the banner asks about now: what was refused lately is
-    not among them. `applied` are the signals that turned something off.
+    not among them. `applied` are the signals that turned something off. `partly` are
+    purposes that are asked service by service and of which one was refused: they may
+    run for the services that were allowed, and not as a whole.
     """
 
     rule: Rule
@@ -70,11 +72,18 @@ class Decision:
     applied: tuple[str, ...]
     status: Status | None
     choice: Choice | None
+    partly: frozenset[Purpose] = frozenset()
 
     def allows(self, purpose: Purpose, service: str | None = None) -> bool:
-        """Whether a purpose, or one of its services, may run right now."""
-        running = self.purposes.get(purpose, False)
-        return running if service is None else self.services.get(service, running)
+        """Whether a purpose as a whole, or one of its services, may run right now."""
+        if service is None:
+            return self.whole.get(purpose, False)
+        return self.services.get(service, self.purposes.get(purpose, False))
+
+    @property
+    def whole(self) -> Mapping[Purpose, bool]:
+        """What may run of each purpose as a whole, as tools without a name ask."""
+        return {p: on and p not in self.partly for p, on in self.purposes.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +147,15 @@ def decide(
     purposes = {p: p in offered and _runs(facts, p, applied) for p in Purpose}
     purposes[Purpose.NECESSARY] = True
     banner, reason, asked = _banner(facts, offered)
+    services = _services(facts, purposes)
     return Decision(
         rule=rule,
         model=max((facts.model(p) for p in offered), default=Model.NONE),
         banner=banner,
         reason=reason,
         purposes=purposes,
-        services=_services(facts, purposes),
+        services=services,
+        partly=_partly(policy, services),
         offered=offered,
         asked=asked,
         applied=applied,
@@ -197,6 +208,11 @@ def _holds(facts: _Facts, purpose: Purpose, answer: Answer) -> bool:
         and not facts.changed(purpose, answer)
         and answer.model >= facts.model(purpose)
     )
+
+
+def _partly(policy: Policy, services: Mapping[str, bool]) -> frozenset[Purpose]:
+    refused = {s.purpose for s in policy.services if services.get(s.slug) is False}
+    return frozenset(refused & set(policy.by_service))
 
 
 def _services(facts: _Facts, purposes: Mapping[Purpose, bool]) -> dict[str, bool]:

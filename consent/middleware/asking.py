@@ -83,7 +83,13 @@ def _note_signal(request: HttpRequest) -> None:
 
 
 def _vary(response: HttpResponse) -> None:
-    """Say that the bytes depend on the visitor; a stricter header of a view stays."""
+    """Say that the bytes depend on the visitor; a stricter header of a view stays.
+
+    What a view said of its own bytes is taken back: it does not know of this visitor's
+    banner, and a page that seems unchanged would keep it.
+    """
+    for name in ("ETag", "Last-Modified"):
+        del response[name]
     patch_vary_headers(response, ("Cookie", "Accept-Language", "Sec-GPC"))
     if "no-store" not in response.get("Cache-Control", ""):
         patch_cache_control(response, private=True, no_cache=True)

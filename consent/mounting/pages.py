@@ -14,7 +14,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, clear_url_caches, include, path, reverse
 
@@ -53,14 +53,24 @@ class InsertionMiddleware:
 def mount() -> None:
     """Add the product's addresses to the project's, where it did not itself.
 
-    They come last, so that none of the project's own is hidden.
+    They come last, so that none of the project's own is hidden. The home page is the
+    project's, or nobody's.
     """
     try:
         reverse("consent-choice")
     except NoReverseMatch:
+        ours = import_module("consent.urls").urlpatterns
+        own = [pattern for pattern in ours if pattern.name != "home"]
         urls = import_module(settings.ROOT_URLCONF)
-        urls.urlpatterns.append(path("", include("consent.urls")))
+        urls.urlpatterns.append(path("", include([*own, _NO_HOME])))
         clear_url_caches()
+
+
+def _nobody(_request: HttpRequest) -> HttpResponse:
+    raise Http404
+
+
+_NO_HOME: Final = path("", _nobody, name="home")
 
 
 def _is_page(request: HttpRequest, response: HttpResponse) -> bool:
@@ -101,10 +111,6 @@ def _insert(request: HttpRequest, response: HttpResponse) -> None:
         *(page[body.end() : last], foot, page[last:]),
     )
     response.content = b"".join(parts)
-    if consent.asked:
-        # They name the project's bytes, and not what this visitor was shown.
-        for name in ("ETag", "Last-Modified"):
-            del response[name]
     if response.has_header("Content-Length"):
         response["Content-Length"] = str(len(response.content))
 

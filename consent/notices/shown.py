@@ -48,7 +48,7 @@ class _Key:
         return isinstance(other, _Key) and other._name() == self._name()
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def _made(key: _Key, asked: Asked, dressed: Looks) -> Named:
     with translation.override(asked.language):
         document = words(key.here, asked)

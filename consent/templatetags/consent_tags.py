@@ -19,7 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from consent import client, counts, geolocation, languages, visitor
+from consent import client, counts, geolocation, languages
 from consent.core.purposes import OPTIONAL, Purpose
 from consent.decision import Consent
 from consent.forms import RECEIPT, SAVED, form_token, receipt_named
@@ -31,6 +31,7 @@ register = template.Library()
 SERVER: Final = "server"
 CLIENT: Final = "client"
 SCRIPT: Final = "consent.js"
+SERVED: Final = "consent/consent.min.js"
 
 
 def _consent(context: Context) -> Consent:
@@ -55,8 +56,8 @@ def consent_script(context: Context, mode: str = SERVER, edge: str = "") -> Safe
     told = format_html_join(
         "", ' data-{}="{}"', [(name, text) for name, text in about.items() if text]
     )
-    source = static(f"consent/{SCRIPT}")
-    return format_html('<script src="{}"{}></script>', source, told)
+    source = static(SERVED)
+    return format_html('<script src="{}" data-consent-script{}></script>', source, told)
 
 
 @register.inclusion_tag("consent/banner.html", takes_context=True)
@@ -89,6 +90,7 @@ def _shown(context: Context, consent: Consent) -> dict[str, Any]:
     return {
         "kind": "saved" if saved else decision.banner.label,
         "notice": shown.document,
+        "notice_hash": shown.hash,
         "decision": decision,
         "accepted": decision.choice is not None
         and any(a.granted for a in decision.choice.answers.values()),
@@ -120,8 +122,8 @@ def _address(consent: Consent, name: str, **query: str) -> str:
 def _carried(consent: Consent) -> dict[str, str]:
     """What the script carries along too: it names the language of its page itself."""
     carried: dict[str, str] = {}
-    if visitor.region_named(consent.request.GET.get("place")):
-        carried["place"] = consent.request.GET["place"]
+    if consent.picked_place is not None:
+        carried["place"] = consent.picked_place
     if consent.disguise is not None:
         carried["as"] = consent.disguise.name
     return carried

@@ -57,8 +57,9 @@ def centre(request: HttpRequest, consent: Consent, back: str) -> dict[str, Any]:
 
 def kept_query(request: HttpRequest, back: str) -> dict[str, str]:
     """What the menus of a page hand on beside what is picked in them."""
-    given = {name: request.GET.get(name, "") for name in ("as", "language", "place")}
-    return {name: text for name, text in (given | {"return_to": back}).items() if text}
+    names = ("as", "language", "place")
+    given = {name: request.GET[name] for name in names if name in request.GET}
+    return given | ({"return_to": back} if back else {})
 
 
 def _history(request: HttpRequest, consent: Consent) -> list[dict[str, Any]]:

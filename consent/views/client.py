@@ -5,6 +5,7 @@ five minutes, and answered with 304 while they are the same.
 """
 
 import gzip
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -17,6 +18,8 @@ from consent.languages import wordless
 from consent.notices import served
 
 _BEST: Final = 9
+# Named, and not refused (RFC 9110 section 12.4.2).
+_GZIP: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
 
 
 @wordless
@@ -24,7 +27,7 @@ _BEST: Final = 9
 def file(request: HttpRequest, name: str) -> HttpResponseBase:
     """GET /consent.js, GET /consent.css: the file itself, for pages of any origin."""
     found, digest = served(f"consent/{name}")
-    zipped = "gzip" in request.headers.get("Accept-Encoding", "")
+    zipped = bool(_GZIP.search(request.headers.get("Accept-Encoding", "")))
     response = HttpResponse(
         _zipped(found.body) if zipped else found.body,
         content_type=f"{found.media_type}; charset=utf-8",

@@ -1,4 +1,4 @@
-"""The client script keeps to its own declaration, by TypeScript's own compiler."""
+"""The client script: what pages get is its source, which keeps to its declaration."""
 
 import shutil
 import subprocess
@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 import bootstrap
+from tests import client_script
 
-LOCKED = Path(__file__).parent / "typescript"
-STATIC = bootstrap.ROOT / "consent/static/consent"
 OPTIONS = [
     *("--noEmit", "--allowJs", "--checkJs", "--moduleDetection", "force"),
     *("--target", "es2022", "--lib", "es2022,dom,dom.iterable"),
@@ -32,18 +31,21 @@ MISUSED = (
 
 
 @pytest.fixture(scope="module")
-def compiler(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """TypeScript as locked by hash, from the npm registry."""
-    npm = shutil.which("npm")
-    if npm is None:
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tools as locked by hash, from the npm registry."""
+    if shutil.which("npm") is None:
         reason = "npm is not installed"
         pytest.fail(reason) if bootstrap.in_ci() else pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("typescript")
-    for file in LOCKED.iterdir():
-        shutil.copy(file, folder)
-    command = [npm, "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
-    subprocess.run(command, cwd=folder, check=True, timeout=300)
-    return folder / "node_modules/typescript/bin/tsc"
+    return client_script.installed(tmp_path_factory.mktemp("npm"))
+
+
+@pytest.fixture(scope="module")
+def compiler(modules: Path) -> Path:
+    return modules / "typescript/bin/tsc"
+
+
+def test_what_pages_get_is_made_of_the_source(modules: Path) -> None:
+    assert client_script.made(modules) == client_script.MADE.read_text()
 
 
 def complaints(compiler: Path, *options: object) -> str:
@@ -56,11 +58,14 @@ def complaints(compiler: Path, *options: object) -> str:
 
 
 def test_the_script_is_what_its_declaration_says(compiler: Path) -> None:
-    assert complaints(compiler, "--strict", "false", STATIC / "consent.js") == ""
+    assert (
+        complaints(compiler, "--strict", "false", client_script.STATIC / "consent.js")
+        == ""
+    )
 
 
 def test_who_uses_it_is_told_what_it_takes(compiler: Path, tmp_path: Path) -> None:
-    shutil.copy(STATIC / "consent.d.ts", tmp_path)
+    shutil.copy(client_script.STATIC / "consent.d.ts", tmp_path)
     page = tmp_path / "page.ts"
     page.write_text(USED)
     assert complaints(compiler, "--strict", page) == ""
@@ -73,7 +78,7 @@ def test_the_compiler_would_find_a_mistake_in_the_script(
     compiler: Path, tmp_path: Path
 ) -> None:
     for name in ("consent.js", "consent.d.ts"):
-        shutil.copy(STATIC / name, tmp_path)
+        shutil.copy(client_script.STATIC / name, tmp_path)
     script = tmp_path / "consent.js"
     script.write_text(script.read_text().replace("held.failed", "held.oops"))
     assert "oops" in complaints(compiler, "--strict", "false", script)

@@ -136,7 +136,7 @@ def _document(
             "services": dict(decision.services),
             "signals_applied": list(decision.applied),
             "signal_status": str(decision.status) if decision.status else None,
-            "consent_mode": consent_mode(purposes=decision.purposes),
+            "consent_mode": consent_mode(purposes=decision.whole),
         },
         "policy": _policy(here.policy),
         "rulebook": here.book.version,

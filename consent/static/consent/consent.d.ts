@@ -26,9 +26,12 @@ export interface Told extends State {
     text: string;
     allow: string;
     failed: string;
+    dir: string;
     purposes: Record<string, string>;
-    services: Record<string, { purpose: Purpose; name: string }>;
+    services: Record<string, { purpose: Purpose; name: string; each: boolean }>;
   };
+  /** Purposes that are asked service by service, and of which one was refused. */
+  partly: string[];
   post_signal: boolean;
   forget: string[];
   html?: string;

@@ -1,52 +1,107 @@
-// @ts-check - what it does, and why: docs/client.md
+// Holds back what the visitor has not allowed; how to use it: docs/client.md.
+// The source: pages get consent.min.js, which `make client` makes of it.
+// @ts-check
 (() => {
   "use strict";
-  const script = /** @type {any} */ (document.currentScript);
-  const { base = ".", query = "", site = "", edge = "bottom", state: given } = script.dataset;
-  const home = new URL(base, script.src);
-  const root = document.documentElement;
-  const w = /** @type {any} */ (window), nav = navigator;
-  const UNSENT = "consent-unsent", OWN = "[data-consent-own]", GATED = "[data-consent-gated]";
+  const w = /** @type {any} */ (window), nav = navigator, root = document.documentElement;
+  if (w.consent?.ready) return; // twice on one page is once
+  const script = /** @type {any} */ (document.currentScript || document.querySelector("script[data-consent-script], script[src*='consent']"));
+  const { base, query = "", site = "", edge = "bottom", state: given } = script?.dataset || {};
+  // The server's own pages name its address; elsewhere it is where the script comes from.
+  const home = new URL(base || ".", base ? location.href : script?.src || location.href);
+  const BANNER = "[data-consent-notice]", OWN = "[data-consent-own]", GATED = "[data-consent-gated]", UNSENT = "consent-unsent";
+  const MARKETING = "marketing";
 
   /** @type {import("./consent").Told | null} */
-  let state = given ? JSON.parse(given) : null;
+  let state = null;
   const listeners = new Set();
-  const ran = [];
-  const boxes = new WeakMap();
-  const channel = new BroadcastChannel("consent");
+  const ran = []; // purpose and service of what cannot be taken out of the page again
+  const boxes = new WeakMap(); // what stands in the place of what is held back
   let arrived;
   const ready = new Promise((done) => (arrived = done));
 
+  const safely = (work) => {
+    try {
+      return work();
+    } catch (error) {
+      console.warn(error);
+    }
+  };
   const find = (selector, within = document) => /** @type {any} */ (within.querySelector(selector));
   const all = (selector) => /** @type {any} */ (document.querySelectorAll(selector));
   const make = (tag) => /** @type {any} */ (document.createElement(tag));
+  const has = (object, name) => object && Object.hasOwn(object, name);
   const map = (object, change) => Object.fromEntries(Object.entries(object || {}).map(([name, value]) => [name, change(name, value)]));
-  const allows = (purpose, service, now = state) => now?.services[service] ?? now?.purposes[purpose] ?? purpose === "necessary";
-  const key = () => JSON.stringify([state?.purposes, state?.services, state?.choice?.at]);
+  const only = (object, test) => Object.fromEntries(Object.entries(object || {}).filter(([name, value]) => test(value, name)));
+  const signal = () => nav.globalPrivacyControl === true;
 
+  // May it run right now? Nothing but a plain yes is one. A service speaks for itself
+  // within its own purpose alone; a purpose whose services were answered one by one runs
+  // as a whole only where none was refused.
+  const allows = (purpose, service, now = state) => {
+    if (purpose === "necessary") return true;
+    if (!now || !has(now.purposes, purpose)) return false;
+    if (service && has(now.held.services, service) && now.held.services[service].purpose == purpose)
+      return (has(now.services, service) ? now.services[service] : now.purposes[purpose]) === true;
+    return now.purposes[purpose] === true && !now.partly.includes(purpose);
+  };
+  const key = () => JSON.stringify(state && [state.purposes, state.services, state.choice?.at]);
+
+  // --- Other tools of a page: Google Consent Mode, Microsoft UET and Clarity ----------
+  const MODES = /** @type {any} */ ({ security_storage: "granted" });
+  for (const name of ["ad_storage", "ad_user_data", "ad_personalization", "analytics_storage", "functionality_storage", "personalization_storage"]) MODES[name] = "denied";
   const queue = (name) => (w[name] ||= []);
   function gtag(..._) { queue("dataLayer").push(arguments); }
-  w.clarity ||= function () { (w.clarity.q ||= []).push(arguments); };
-  const tell = (kind) => {
+  const tell = (kind) => safely(() => {
     const mode = { ...MODES, ...state?.consent_mode };
     gtag("consent", kind, state ? mode : { ...mode, wait_for_update: 500 });
     queue("uetq").push("consent", kind, { ad_storage: mode.ad_storage });
+    w.clarity ||= function () { (w.clarity.q ||= []).push(arguments); };
     w.clarity("consentv2", { ad_Storage: mode.ad_storage, analytics_Storage: mode.analytics_storage });
     queue("dataLayer").push({ event: "consent_" + kind, consent: { ...state?.purposes } });
-  };
-  const MODES = /** @type {any} */ ({ security_storage: "granted" });
-  for (const name of ["ad_storage", "ad_user_data", "ad_personalization", "analytics_storage", "functionality_storage", "personalization_storage"]) MODES[name] = "denied";
+  });
 
+  // --- Refusals that could not be delivered -------------------------------------------
+  // They count at once, on every page, until they were; only refusals are ever kept.
+  let kept = /** @type {any} */ (null); // where the browser keeps nothing for us
+  const unsent = () => {
+    try {
+      return JSON.parse(localStorage.getItem(UNSENT));
+    } catch {
+      return kept;
+    }
+  };
+  const keep = (refusals) => {
+    kept = refusals && (Object.keys({ ...refusals.purposes, ...refusals.services }).length ? refusals : null);
+    safely(() => (kept ? localStorage.setItem(UNSENT, JSON.stringify(kept)) : localStorage.removeItem(UNSENT)));
+  };
+  const no = (value) => value === false;
+  /** The refusals within an answer; what is left out of a whole one is refused. */
+  const refusals = ({ purposes, services, partial, ...rest }) => {
+    const left = partial ? {} : map(state?.held.purposes, (name) => purposes[name] === true);
+    return { ...rest, partial: true, purposes: only({ ...left, ...purposes }, no), services: only(services, no) };
+  };
+  /** What is known, less what was refused and not delivered yet. */
+  const less = (/** @type {any} */ now, more = unsent()) => {
+    if (!now || !more) return now;
+    const off = (name) => has(more.purposes, name);
+    const purposes = map(now.purposes, (name, on) => on && !off(name));
+    const services = map({ ...now.services, ...more.services }, (name, on) => on && !off(now.held.services[name]?.purpose));
+    const mode = Object.keys(more.purposes).length ? {} : now.consent_mode;
+    return { ...now, purposes, services, consent_mode: mode };
+  };
+
+  // --- The backend --------------------------------------------------------------------
   const ask = async (path, body, more) => {
     const url = new URL(path, home);
-    const words = { script: 1, language: root.lang, edge, site, gpc: +!!nav.globalPrivacyControl, ...more };
+    const words = { script: 1, language: root.lang, edge, site, gpc: +signal(), ...more };
     url.search = query;
     for (const name in words) if (words[name]) url.searchParams.set(name, words[name]);
-    const kept = site && document.cookie.match(/(?:^|; )consent=([^;]*)/)?.[1];
+    const own = site && document.cookie.match(/(?:^|; )consent=([^;]*)/)?.[1];
     const answer = await fetch(url, {
       method: body ? "POST" : "GET",
       body: body && JSON.stringify(body),
-      headers: { ...(body && { "Content-Type": "application/json" }), ...(kept && { "Consent-Cookie": kept }) },
+      headers: { ...(body && { "Content-Type": "application/json" }), ...(own && { "Consent-Cookie": own }) },
       credentials: site ? "omit" : "include",
       keepalive: !!body,
     });
@@ -55,49 +110,72 @@
     if (found.cookie) document.cookie = `consent=${found.cookie}; path=/; max-age=34560000; samesite=lax` + (location.protocol == "https:" ? "; secure" : "");
     return found;
   };
-  const refresh = () => ask("api/v1/decision").then(apply, () => {}).then(() => arrived(state));
-  const send = async (body, tries = 3) => {
+  let answers = 0; // sent here or in another tab: what was asked before one is out of date
+  let line = Promise.resolve(); // answers go one after the other
+  const refresh = async () => {
+    const then = answers;
+    const found = await ask("api/v1/decision").catch(() => null);
+    if (then != answers) return; // whoever answered meanwhile asks anew
+    if (found) apply(found);
+    arrived(state);
+  };
+  const send = (body, late) => {
+    const sent = line.then(() => deliver(body, late));
+    line = sent.then(() => {}, () => {});
+    return sent;
+  };
+  const deliver = async (body, late) => {
+    answers++;
+    let found;
     try {
-      const { decision, saved } = await ask("api/v1/choices", body);
-      localStorage.removeItem(UNSENT);
-      apply({ ...decision, saved });
+      found = await ask("api/v1/choices", body);
     } catch (error) {
-      const grants = [body.purposes, body.services].some((said) => Object.values(said).includes(true));
-      if (grants || (error.status < 500 && error.status != 429)) throw error;
-      // A refusal counts at once, and is sent again: soon, and on the next page.
-      localStorage.setItem(UNSENT, JSON.stringify(body));
-      refuse(body);
-      if (!tries) throw error;
-      await new Promise((done) => setTimeout(done, 500 * 4 ** (3 - tries)));
-      await send(body, tries - 1);
+      answers++;
+      if (error.status < 500 && error.status != 429) {
+        // What was asked is not what is asked now, or it may not come from here.
+        if (late) keep(null);
+        await refresh();
+      } else {
+        const { purposes, services, notice, ...rest } = refusals(body), more = unsent();
+        keep({ ...rest, notice: more ? undefined : notice, purposes: { ...more?.purposes, ...purposes }, services: { ...more?.services, ...services } });
+        const grants = [body.purposes, body.services].some((said) => Object.values(said).includes(true));
+        apply({ ...state, html: grants ? undefined : "" });
+        again();
+      }
+      throw error;
     }
+    answers++;
+    const answered = (name) => has(body.purposes, name) || !body.partial;
+    const more = unsent();
+    if (more) keep({ ...more, purposes: only(more.purposes, (_, name) => !answered(name)), services: only(more.services, (_, name) => !has(body.services, name) && !answered(state?.held.services[name]?.purpose)) });
+    apply({ ...found.decision, saved: found.saved });
     return state;
   };
-  const refuse = ({ purposes, services, partial }) => {
-    if (!state) return;
-    const keeps = (name) => name == "necessary" || (purposes[name] ?? partial);
-    const on = map(state.purposes, (name, now) => now && keeps(name));
-    const alone = map(state.services, (name, now) => now && services[name] !== false && keeps(state.held.services[name]?.purpose));
-    apply({ ...state, purposes: on, services: alone, consent_mode: {}, html: "" });
+  let tries = 0;
+  const again = () => {
+    if (unsent() && tries++ < 4) setTimeout(() => unsent() && send(unsent(), true).catch(() => {}), 500 * 4 ** tries);
   };
-  const set = (purposes, { services = {}, partial = true, surface = "api", notice } = /** @type {any} */ ({})) =>
-    send({ purposes, services, partial, surface, notice, policy_version: state.policy.version, language: state.language });
+  const set = async (purposes, { services = {}, partial = true, surface = "api", notice } = /** @type {any} */ ({})) => {
+    await ready;
+    if (!state) throw Error("consent: nobody answers");
+    return send({ purposes, services, partial, surface, notice, policy_version: state.policy.version, language: state.language });
+  };
 
+  // --- What is held back --------------------------------------------------------------
   const gates = () => {
     for (const held of all("[data-consent]")) {
       const { consent, consentService } = held.dataset;
-      (allows(consent, consentService) ? show : hide)(held, consent, consentService);
+      safely(() => (allows(consent, consentService) ? show : hide)(held, consent, consentService));
     }
   };
   const show = (held, purpose, service) => {
     boxes.get(held)?.remove();
     if (boxes.delete(held)) held.hidden = false;
     const { src, srcset, type } = held.dataset;
-    if (held.content) held.replaceWith(held.content.cloneNode(true));
-    else if (held.text === undefined) {
-      if (srcset) held.srcset = srcset;
-      if (src && held.getAttribute("src") != src) held.src = src;
-    } else {
+    if (held.localName == "template") {
+      ran.push([purpose, service]);
+      held.replaceWith(held.content.cloneNode(true));
+    } else if (held.localName == "script") {
       const live = make("script");
       for (const { name, value } of held.attributes) if (!/^(type|data-(consent.*|src|type))$/.test(name)) live.setAttribute(name, value);
       live.async = held.hasAttribute("async");
@@ -107,10 +185,13 @@
       if (src) live.src = src;
       ran.push([purpose, service]);
       held.replaceWith(live);
+    } else {
+      if (srcset) held.srcset = srcset;
+      if (src && held.getAttribute("src") != src) held.src = src;
     }
   };
   const hide = (held, purpose, service) => {
-    if (held.text !== undefined) return;
+    if (held.localName == "script") return;
     let box = boxes.get(held);
     if (held.dataset.src) for (const name of ["src", "srcset"]) held.removeAttribute(name);
     if (!box && !held.hidden && held.getAttribute("width") != 1) {
@@ -121,16 +202,22 @@
       held.before(box);
       held.hidden = true;
     }
-    const words = state?.held, name = words?.services[service]?.name || words?.purposes[purpose];
-    if (!box || !name || box.lang) return;
+    const words = state?.held;
+    if (!box || box.lang || !words || !has(words.purposes, purpose)) return;
+    // A service is offered alone only where the policy asks about each.
+    const alone = has(words.services, service) && words.services[service].each;
+    const named = has(words.services, service) ? words.services[service].name : words.purposes[purpose];
     const text = make("p"), button = make("button");
     box.append(text, button);
-    box.lang = state.language;
-    text.textContent = words.text.replace("{name}", name);
-    button.textContent = words.allow.replace("{name}", name);
-    button.onclick = () => allow(purpose, service).catch(() => (text.textContent = words.failed));
+    Object.assign(box, { lang: state.language, dir: words.dir });
+    text.textContent = words.text.replace("{name}", named);
+    button.textContent = words.allow.replace("{name}", alone ? named : words.purposes[purpose]);
+    // Over the browser's signal nothing is allowed but where that is said.
+    button.onclick = () =>
+      purpose == MARKETING && state.signals.applied.length
+        ? open()
+        : allow(purpose, alone && service).catch(() => (text.textContent = words.failed));
   };
-  // One service is allowed beside those of its purpose that run already.
   const allow = (purpose, service) => {
     const services = {};
     for (const name in service && state.held.services) if (state.held.services[name].purpose == purpose) services[name] = name == service || allows(purpose, name);
@@ -145,98 +232,101 @@
           for (let at = 0; at <= labels.length; at++) document.cookie = `${name}=; max-age=0; path=${path}` + (labels[at] ? "; domain=" + labels.slice(at).join(".") : "");
   };
 
+  // --- The banner: one section, first in the body, in the flow or pinned to an edge ----
+  const markup = safely(() => w.trustedTypes?.createPolicy("consent", { createHTML: (text) => text }));
+  const fill = (element, text) => (element.innerHTML = markup ? markup.createHTML(text) : text);
   // Nothing moves, and what a pinned banner covers can be scrolled into view.
   const still = (change) => {
-    const mark = [...document.body.children].find((one) => !one.matches(".consent")) || root;
+    const mark = [...document.body.children].find((one) => !one.matches(BANNER)) || root;
     const at = () => mark.getBoundingClientRect().top;
-    const before = at(), pinned = find(".pinned.top"), section = change(), { style } = root;
-    const room = (edge) => (section?.matches(edge) ? section.offsetHeight + "px" : "");
+    const before = at(), pinned = find(".pinned.top" + BANNER), section = change(), { style } = root;
+    const room = (side) => (section?.matches(side) ? section.offsetHeight + "px" : "");
     style.scrollPaddingTop = style.paddingTop = room(".top");
     style.scrollPaddingBottom = style.paddingBottom = room(".bottom");
-    if (pinned || find(".pinned.top")) scrollBy({ top: at() - before, behavior: "instant" });
+    if (pinned || find(".pinned.top" + BANNER)) scrollBy({ top: at() - before, behavior: "instant" });
     return section;
   };
-  const put = (html) => {
-    const old = find(".consent");
-    const held = make("template");
-    held.innerHTML = html || "";
+  const put = (text) => {
+    const old = find(BANNER), held = make("template");
+    fill(held, text || "");
     const section = held.content.firstElementChild;
-    return still(() => {
+    const placed = still(() => {
       old ? old.replaceWith(section || "") : section && document.body.prepend(section);
       return section;
     });
+    lead();
+    return placed;
+  };
+  const lead = () => {
+    for (const link of all(`${BANNER} a, ${OWN} a`)) link.href = link.href.replace("%7Bhere%7D", encodeURIComponent(location.href));
+  };
+  const draw = ({ html, banner, saved, footer }) => {
+    const own = find(OWN);
+    if (own && footer !== undefined) fill(own, footer);
+    if (saved) put(saved).focus();
+    else if (html !== undefined || banner == "none") put(html);
+    else lead();
   };
   const apply = (next) => {
     const before = state, had = key();
-    state = next;
-    expire(next.forget);
-    const { html = next.banner == "none" ? "" : undefined, saved, footer } = next;
-    if (saved || html !== undefined) put(saved || html);
-    if (saved) find(".consent").focus();
-    const own = find(OWN);
-    if (own && footer !== undefined) own.innerHTML = footer;
-    for (const link of all(".consent a, " + OWN + " a")) link.href = link.href.replace("%7Bhere%7D", encodeURIComponent(location.href));
+    state = less(next);
+    safely(() => expire(state.forget));
     gates();
-    if (before && had == key()) return;
-    tell("update");
-    for (const listener of listeners) listener(state, before);
-    channel.postMessage(key());
+    const changed = !before || had != key();
+    if (changed) {
+      tell("update");
+      for (const listener of listeners) safely(() => listener(state, before));
+      channel?.postMessage(key());
+    }
     // What has run ends only with the page.
-    const ended = before && Object.keys(next.purposes).some((name) => before.purposes[name] && !next.purposes[name]);
-    if (ran.some((one) => !allows(...one)) || (ended && find(GATED))) location.reload();
+    const ended = before && Object.keys(state.purposes).some((name) => before.purposes[name] && !state.purposes[name]);
+    if (ran.some((one) => !allows(...one)) || (changed && ended && find(GATED))) location.reload();
+    else safely(() => draw(state));
   };
   const answer = async (form, { value }) => {
-    const chosen = form.closest(".choose"), said = new FormData(form);
-    const names = chosen ? Object.keys(state.held.purposes) : state.notice.asks;
-    const purposes = Object.fromEntries(names.map((name) => [name, value == "save" ? said.get("purpose-" + name) == "yes" : value == "accept"]));
+    const chosen = form.closest(".choose"), said = new FormData(form), save = value == "save", yes = value == "accept", services = {};
+    for (const { name } of save ? form.querySelectorAll("[name^=service-]") : []) services[name.slice(8)] = said.get(name) == "yes";
+    const some = (purpose) => Object.keys(services).some((name) => services[name] && state.held.services[name].purpose == purpose);
+    // Allowing all leaves out what the browser's signal is about.
+    const names = (chosen ? Object.keys(state.held.purposes) : state.notice.asks).filter((name) => !(chosen && yes && name == MARKETING && state.signals.applied.length));
+    const purposes = Object.fromEntries(names.map((name) => [name, save ? some(name) || said.get("purpose-" + name) == "yes" : yes]));
     try {
-      await set(purposes, chosen ? { partial: false, surface: "preferences" } : { partial: false, surface: "banner", notice: state.notice.hash });
+      await set(purposes, { services, partial: !!chosen && yes, surface: chosen ? "preferences" : "banner", notice: chosen ? undefined : state.notice.hash });
     } catch {
-      const text = find("[role=alert]", form) || make("p");
+      const shown = find(BANNER + " form");
+      if (!shown) return;
+      const text = find("[role=alert]", shown) || make("p");
       text.setAttribute("role", "alert");
       text.textContent = state.held.failed;
-      form.prepend(text);
+      shown.prepend(text);
     }
   };
   const open = async () => {
-    if (site) put((await ask("api/v1/decision", null, { choose: 1 })).html).focus();
-    else location.assign(new URL(`cookie-preferences/?${query && query + "&"}return_to=${encodeURIComponent(location.href)}`, home));
+    const page = new URL(`cookie-preferences/?${query && query + "&"}return_to=${encodeURIComponent(location.href)}`, home);
+    if (!site) return location.assign(page);
+    try {
+      put((await ask("api/v1/decision", null, { choose: 1 })).html).focus();
+    } catch {
+      location.assign(page);
+    }
   };
 
-  addEventListener("submit", (event) => {
-    const { target, submitter } = /** @type {any} */ (event);
-    // What the server holds back, the server has to make anew.
-    if (!target.closest(".consent") || !state?.held || !submitter?.value || find(GATED)) return;
-    event.preventDefault();
-    answer(target, submitter);
-  });
-  addEventListener("click", (event) => {
-    const link = /** @type {any} */ (event.target).closest?.(".saved .button, [data-consent-open]" + (given ? ":not(a)" : site && ", .consent .acts a"));
-    if (!link) return;
-    event.preventDefault();
-    link.matches(".saved .button") ? put("") : open();
-  });
-  addEventListener("pageshow", ({ persisted }) => persisted && refresh());
-  channel.onmessage = ({ data }) => data != key() && refresh();
-  addEventListener("load", () => {
-    const banner = find(".consent:not(.pinned, .saved)");
-    if (!banner || scrollY < banner.offsetHeight) return;
-    banner.classList.add("stuck");
-    root.style.scrollPaddingTop = banner.offsetHeight + "px";
-  });
-  addEventListener("DOMContentLoaded", () => {
-    gates();
-    if (state) {
-      expire(state.forget);
-      arrived(state);
-      channel.postMessage(key());
-      if (state.post_signal) fetch(new URL("consent/choice/?" + query, home), { method: "POST", body: new URLSearchParams({ answer: "signal" }) });
-    }
-    if (!state || (nav.globalPrivacyControl && !state.signals.gpc)) refresh();
-    const unsent = localStorage.getItem(UNSENT);
-    if (unsent) ready.then(() => send(JSON.parse(unsent))).catch(() => {});
-  });
-
+  // --- Beginning ----------------------------------------------------------------------
+  const channel = safely(() => new BroadcastChannel("consent"));
+  if (channel)
+    channel.onmessage = ({ data }) => {
+      if (data == key()) return;
+      answers++;
+      refresh();
+    };
+  state = less(safely(() => given && JSON.parse(given)) || null);
+  const unheard = state && signal() && !state.signals.gpc;
+  if (unheard) {
+    // An extension may set the property without the header.
+    state.purposes[MARKETING] = false;
+    for (const name in MODES) if (/^ad/.test(name)) state.consent_mode[name] = "denied";
+  }
+  tell("default");
   w.consent = {
     get: (purpose, service) => (purpose ? allows(purpose, service) : state),
     set,
@@ -244,11 +334,47 @@
     ready,
     onChange: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
   };
-  if (state && nav.globalPrivacyControl && !state.signals.gpc) {
-    // An extension may set the property without the header.
-    state.purposes.marketing = false;
-    for (const name in MODES) if (/^ad/.test(name)) state.consent_mode[name] = "denied";
-  }
-  tell("default");
-  new MutationObserver(gates).observe(root, { childList: true, subtree: true });
+  addEventListener("submit", (event) => {
+    const { target, submitter } = /** @type {any} */ (event);
+    // What the server holds back, the server has to make anew.
+    if (!target.closest(BANNER) || submitter?.name != "answer" || !state || find(GATED)) return;
+    event.preventDefault();
+    answer(target, submitter);
+  });
+  addEventListener("click", (event) => {
+    const within = (selector) => /** @type {any} */ (event.target).closest?.(selector);
+    const away = within(BANNER + ":is(.saved, .choose) a.button");
+    if (!away && !within("[data-consent-open]" + (given ? ":not(a)" : site && `, ${BANNER} .acts a`))) return;
+    event.preventDefault();
+    away ? put(away.closest(".choose") ? state?.html : "") : open();
+  });
+  addEventListener("pageshow", ({ persisted }) => persisted && refresh());
+  const late = () => {
+    // Whoever lands in the middle of a page would not see what stands at its top.
+    const banner = find(BANNER + ":not(.pinned, .saved)");
+    if (!banner || scrollY < banner.offsetHeight) return;
+    banner.classList.add("stuck");
+    root.style.scrollPaddingTop = banner.offsetHeight + "px";
+  };
+  const begin = () => {
+    gates();
+    if (state) {
+      safely(() => expire(state.forget));
+      arrived(state);
+      channel?.postMessage(key());
+      if (state.post_signal) fetch(new URL("consent/choice/?" + query, home), { method: "POST", body: new URLSearchParams({ answer: "signal" }) }).catch(() => {});
+    }
+    const here = new URL(location.href);
+    if (unheard && find(GATED) && !here.searchParams.has("gpc")) {
+      // Only the server can take out what it put in.
+      here.searchParams.set("gpc", "1");
+      return location.replace(here);
+    }
+    if (!state || unheard) refresh();
+    ready.then(again);
+  };
+  let due = 0;
+  new MutationObserver(() => (due ||= requestAnimationFrame(() => ((due = 0), gates())))).observe(root, { childList: true, subtree: true });
+  document.readyState == "loading" ? addEventListener("DOMContentLoaded", begin) : begin();
+  document.readyState == "complete" ? late() : addEventListener("load", late);
 })();
