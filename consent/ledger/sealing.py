@@ -36,8 +36,8 @@ _ROOM: Final = 65_536
 # How often PostgreSQL clears rows away that stopped waiting, which each look at the
 # queue would go through again.
 _CLEARED: Final = 16 * BATCH
-# What came first is taken first: entries that were given together are sealed together,
-# and are found together when they are verified.
+# What came first is taken first, or nearly: entries that were given together are sealed
+# together, and are found together when they are verified.
 _TAKE: Final = (
     "WITH taken AS MATERIALIZED (SELECT w.entry_id FROM consent_waiting w "
     "WHERE {whose} AND NOT EXISTS (SELECT 1 FROM consent_leaf l "
