@@ -26,6 +26,7 @@ def _log(base: str) -> Iterator[URLPattern]:
     yield path(f"{base}key", log.key)
 
 
+app_name = "consent"
 urlpatterns = [
     path("", visitors.home, name="home"),
     path("cookie-preferences/", visitors.preferences, name="cookie-preferences"),

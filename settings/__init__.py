@@ -105,9 +105,9 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_URL = "sign-in"
-LOGIN_REDIRECT_URL = "cookie-preferences-settings"
-LOGOUT_REDIRECT_URL = "home"
+LOGIN_URL = "consent:sign-in"
+LOGIN_REDIRECT_URL = "consent:cookie-preferences-settings"
+LOGOUT_REDIRECT_URL = "consent:home"
 
 LANGUAGE_CODE = "en"
 # The official languages of the European Union, then others, each by its own name.

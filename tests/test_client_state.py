@@ -33,7 +33,7 @@ from tests.visits import (
 )
 
 SCRIPT = "?script=1"
-TOLD = {"notice", "held", "forget", "post_signal"}
+TOLD = {"notice", "held", "forget", "partly", "post_signal"}
 PARTS = TOLD | {"html", "footer"}
 STATE = {
     *("banner", "signals", "purposes", "services", "choice", "policy", "language"),
@@ -148,6 +148,7 @@ def test_the_words_for_what_is_held_back_are_in_the_pages_language(
     assert english["services"]["video"] == {
         "purpose": "marketing",
         "name": "Video player",
+        "each": False,
     }
 
 
@@ -233,7 +234,9 @@ def test_the_preference_form_comes_in_place_of_the_banner(parisian: Client) -> N
         "reject",
         "save",
     ]
-    assert "token" not in found
+    assert 'name="token"' not in found
+    assert "Example Video Inc." in found  # provider, cookies, lifetimes: all of it
+    assert "vid_*" in found
     assert '<section class="consent choose"' not in told(parisian)["html"]
 
 
@@ -383,26 +386,45 @@ def test_purposes_that_the_banner_did_not_ask_about_cannot_be_answered(
     assert rows() == before
 
 
-@pytest.mark.parametrize(
-    "named", ["", "sha256:" + "0" * 64, "x", 1, True, ["x"], {}, "sha256:\0", "\ud800"]
-)
-def test_a_banner_that_is_not_known_is_refused(parisian: Client, named: object) -> None:
+@pytest.mark.parametrize("named", ["", "x", 1, True, ["x"], {}, "sha256:\0", "\ud800"])
+def test_what_can_be_no_banners_name_is_refused(
+    parisian: Client, named: object
+) -> None:
     before = rows()
     sent = send(parisian, body(NONE, surface="banner", notice=named))
-    refused(sent, "notice must name a banner")
+    refused(sent, "notice must be the hash of a banner")
     assert rows() == before
 
 
-def test_a_banner_of_another_version_is_refused(site: Site, parisian: Client) -> None:
+def test_a_grant_to_a_banner_that_nobody_knows_is_asked_again(parisian: Client) -> None:
+    before = rows()
+    unknown = "sha256:" + "0" * 64
+    sent = send(parisian, body(ALL, surface="banner", notice=unknown))
+    assert_problem(sent, 409, "policy_changed")
+    assert rows() == before
+
+
+def test_a_refusal_counts_whatever_was_on_the_screen(parisian: Client) -> None:
+    unknown = "sha256:" + "0" * 64
+    answer = choose(parisian, NONE, surface="banner", notice=unknown)
+    record = answer["receipt"]["record"]
+    assert record["event"] == "refused"
+    assert record["notice"] == {"hash": None, "language": "en"}
+    assert decision(parisian)["banner"] == "none"
+
+
+def test_a_banner_that_nobody_answered_is_refused_after_a_publication(
+    site: Site, parisian: Client
+) -> None:
     old = told(parisian)["notice"]["hash"]
     publish(site)
     new = told(parisian)["notice"]["hash"]
     assert old != new
-    before = rows()
-    for named, version in ((old, 2), (new, 1)):
-        sent = body(NONE, surface="banner", notice=named, policy_version=version)
-        refused(send(parisian, sent), "notice must name a banner")
-    assert rows() == before
+    sent = body(ALL, surface="banner", notice=old, policy_version=1)
+    assert_problem(send(parisian, sent), 409, "policy_changed")
+    answer = choose(parisian, NONE, surface="banner", notice=old, policy_version=1)
+    assert answer["receipt"]["record"]["policy"]["version"] == 1
+    assert answer["receipt"]["record"]["notice"]["hash"] is None
 
 
 def test_a_kept_banner_of_an_older_version_may_still_be_refused(
@@ -438,15 +460,15 @@ def test_a_banner_of_another_site_is_refused(site: Site, settings: Settings) -> 
     named = told(theirs)["notice"]["hash"]
     choose(theirs, NONE, surface="banner", notice=named)
     mine = Client(headers={"x-forwarded-for": "2a02:cfc0::1"})
-    sent = send(mine, body(NONE, surface="banner", notice=named))
-    refused(sent, "notice must name a banner")
+    sent = send(mine, body(ALL, surface="banner", notice=named))
+    assert_problem(sent, 409, "policy_changed")
 
 
 @pytest.mark.parametrize("surface", ["preferences", "settings", "api"])
 def test_only_an_answer_to_the_banner_names_one(parisian: Client, surface: str) -> None:
     named = told(parisian)["notice"]["hash"]
     sent = send(parisian, body(NONE, surface=surface, notice=named))
-    refused(sent, "notice must name a banner")
+    refused(sent, "notice must be the hash of a banner")
 
 
 def test_a_preference_page_is_no_banner(parisian: Client) -> None:
@@ -454,8 +476,8 @@ def test_a_preference_page_is_no_banner(parisian: Client) -> None:
     (record,) = records()
     named = record["notice"]["hash"]
     assert Notice.objects.get(hash=named).document["surface"] == "preferences"
-    sent = send(parisian, body(NONE, surface="banner", notice=named))
-    refused(sent, "notice must name a banner")
+    sent = send(parisian, body(ALL, surface="banner", notice=named))
+    assert_problem(sent, 409, "policy_changed")
 
 
 # --- cookies that are to go -----------------------------------------------------------
@@ -683,19 +705,19 @@ def test_the_script_is_printed_once(
     project: Site, parisian: Client, mode: str, tags: str
 ) -> None:
     text = fetched(parisian, f"/tags/{mode}/{tags}/").content.decode()
-    assert len(re.findall(r"<script [^>]*/consent\.js", text)) == 1
+    assert len(re.findall(r"<script [^>]* data-consent-script", text)) == 1
     shown = mode == "server" and "b" in tags
     assert text.count('<section class="consent') == int(shown)
 
 
 def test_a_footer_alone_brings_no_script(project: Site, parisian: Client) -> None:
     text = fetched(parisian, "/tags/server/f/").content.decode()
-    assert "consent.js" not in text
+    assert "data-consent-script" not in text
 
 
 def test_the_page_of_the_product_has_one_script_too(parisian: Client) -> None:
     text = fetched(parisian, "/").content.decode()
-    assert len(re.findall(r"<script [^>]*/consent\.js", text)) == 1
+    assert len(re.findall(r"<script [^>]* data-consent-script", text)) == 1
 
 
 def state_of(text: str) -> dict[str, Any]:
@@ -726,6 +748,10 @@ def test_the_state_on_a_page_is_what_the_api_says(
         state, asked = state_of(page), told(browser, f"&language={language}")
         assert set(state) == STATE | TOLD, who
         assert state.pop("policy") == {"version": asked["policy"]["version"]}
+        if asked["choice"]:
+            # Its number is a key, and other scripts run on the page.
+            assert state["choice"]["receipt"] is None
+            asked["choice"]["receipt"] = None
         assert state == {name: asked[name] for name in state}, who
 
 

@@ -551,7 +551,9 @@ def test_signing_out_takes_every_visitor_id_away(
     cookies = (
         twice(value, value)["cookie"] + f"; {settings.SESSION_COOKIE_NAME}={session}"
     )
-    response = shop.post(reverse("sign-out"), headers={**OWN_PAGE, "cookie": cookies})
+    response = shop.post(
+        reverse("consent:sign-out"), headers={**OWN_PAGE, "cookie": cookies}
+    )
     domains = ["", "shop.example.org", "example.org"]
     assert lines(response, "consent_id") == [(domain, False) for domain in domains]
 
@@ -560,7 +562,7 @@ def test_both_lines_reach_the_browser(shop: Client, settings: Settings) -> None:
     settings.CONSENT_COOKIE_DOMAIN = "example.org"
     value = granted(datetime.now(UTC))
     response = shop.post(
-        reverse("api-choices"),
+        reverse("consent:api-choices"),
         json.dumps(body(NONE)),
         content_type="application/json",
         headers={**twice(value, value), "host": "shop.example.org"},

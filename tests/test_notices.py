@@ -42,7 +42,7 @@ PAGES = {
 }
 SURFACES = pytest.mark.parametrize("surface", PAGES)
 SHEET = Path("consent/static/consent/pages.css")
-SCRIPT = Path("consent/static/consent/consent.js")
+SCRIPT = Path("consent/static/consent/consent.min.js")
 SHEETS = (Path("consent/static/consent/consent.css"), SHEET)
 
 
@@ -493,7 +493,7 @@ def test_a_notice_costs_no_query_and_keeping_it_again_none_either(
     with django_capture_on_commit_callbacks(execute=True):
         notice = answer(visitor(PARIS), "banner")
     with django_assert_num_queries(0):
-        visitor(PARIS).get(reverse("home"))
+        visitor(PARIS).get(reverse("consent:home"))
         notices.keep(notice.hash, notice.document)
     assert choose(visitor(PARIS), NONE, surface="banner")["receipt"]["record"][
         "notice"

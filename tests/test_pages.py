@@ -374,7 +374,7 @@ def test_the_settings_page_shows_the_own_history_and_its_downloads(
     assert mine in text
     assert other not in text
     for form in ("json", "csv"):
-        address = reverse("cookie-preferences-history", kwargs={"form": form})
+        address = reverse("consent:cookie-preferences-history", kwargs={"form": form})
         assert address in text
         download = signed_in.get(address)
         assert "attachment" in download["Content-Disposition"]

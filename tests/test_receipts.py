@@ -303,7 +303,7 @@ def test_where_another_program_asked_there_is_no_notice_of_ours(
 ) -> None:
     number = number_of(parisian, surface="api")
     assert parisian.get(f"/receipts/{number}/notice/").status_code == 404
-    assert "another program asked" in page(parisian, number)
+    assert "No notice of ours was shown for it." in page(parisian, number)
 
 
 # --- the downloads -------------------------------------------------------------------

@@ -272,7 +272,7 @@ def test_a_wrong_password_changes_nothing(parisian: Client, ada: Any) -> None:
     choose(parisian, ALL)
     held, before = cookie(parisian), rows()
     fields = {"username": "ada", "password": "guessed"}
-    assert parisian.post(reverse("sign-in"), fields).status_code == 200
+    assert parisian.post(reverse("consent:sign-in"), fields).status_code == 200
     assert rows() == before
     assert cookie(parisian) == held
 

@@ -19,7 +19,7 @@ NONE = {"functional": False, "analytics": False, "marketing": False}
 
 def decision(browser: Client, query: str = "", **headers: str) -> dict[str, Any]:
     """The decision document, from an answer that must be a 200."""
-    response = browser.get(reverse("api-decision") + query, headers=headers)
+    response = browser.get(reverse("consent:api-decision") + query, headers=headers)
     assert response.status_code == 200, response.content
     return response.json()
 
@@ -40,7 +40,7 @@ def send(
     """POST to the API; text and bytes go as they are, other values as JSON."""
     data = content if isinstance(content, str | bytes) else json.dumps(content)
     return browser.post(
-        reverse("api-choices") + query,
+        reverse("consent:api-choices") + query,
         data,
         content_type=content_type,
         headers=OWN_PAGE if headers is None else headers,
@@ -59,7 +59,7 @@ def choose(
 def post_form(browser: Client, answer: str, *, path: str = "", **fields: str) -> Any:
     """The banner's form, posted from a page of the site."""
     return browser.post(
-        path or reverse("consent-choice"),
+        path or reverse("consent:consent-choice"),
         {"answer": answer, **fields},
         headers=OWN_PAGE,
     )
@@ -85,7 +85,7 @@ def records() -> list[dict[str, Any]]:
 
 def sign_in(browser: Client, user: Any, **headers: str) -> Any:
     response = browser.post(
-        reverse("sign-in"),
+        reverse("consent:sign-in"),
         {"username": user.username, "password": PASSWORD},
         headers=headers,
     )
@@ -94,6 +94,6 @@ def sign_in(browser: Client, user: Any, **headers: str) -> Any:
 
 
 def sign_out(browser: Client) -> Any:
-    response = browser.post(reverse("sign-out"))
+    response = browser.post(reverse("consent:sign-out"))
     assert response.status_code == 302
     return response

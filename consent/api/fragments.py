@@ -47,7 +47,7 @@ def _banner(request: HttpRequest, consent: Consent, decision: Decision) -> str:
     if notice is None:
         return ""
     counts.note(consent, Count.What.SHOWN, notice=notice.hash)
-    plain = f'href="{reverse("cookie-preferences")}"'
+    plain = f'href="{reverse("consent:cookie-preferences")}"'
     led_back = f'href="{_preferences(consent)}"'
     html: str = notice.document["html"].replace(plain, led_back)
     return _placed(request, consent, html)
@@ -107,7 +107,7 @@ def _address(consent: Consent, name: str) -> str:
     query = {"as": consent.disguise.name} if consent.disguise else {}
     if consent.picked_place is not None:
         query["place"] = consent.picked_place
-    return f"{reverse(name)}?{urlencode({**query, 'return_to': HERE})}"
+    return f"{reverse(f'consent:{name}')}?{urlencode({**query, 'return_to': HERE})}"
 
 
 def _placed(request: HttpRequest, consent: Consent, html: str) -> str:

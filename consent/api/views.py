@@ -11,7 +11,7 @@ from consent.api.endpoints import endpoint
 from consent.browser import renew
 from consent.core.origin import Trust
 from consent.decision import Consent
-from consent.forms import read_body, require_json, trust_of
+from consent.forms import on_screen, read_body, require_json, trust_of
 
 
 @endpoint("GET", "HEAD")
@@ -42,7 +42,7 @@ def choose(request: HttpRequest, consent: Consent) -> HttpResponse:
         user=consent.user,
         visitor_id=_visitor_id(request, consent),
         language=sent.language,
-        notice=sent.notice,
+        **on_screen(sent),
     )
     choices.carry(consent, recorded)
     body: dict[str, Any] = {

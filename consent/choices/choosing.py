@@ -43,14 +43,17 @@ def choose(
     visitor_id: str | None,
     language: str | None = None,
     notice: notices.Named | None = None,
+    known: bool = True,
 ) -> Recorded:
     """Record an explicit answer, laid over what was answered before.
 
-    `notice` is what was on the screen where that is known; else it is what the surface
-    shows now. An answer given while signed in is the account's. A visitor id is made
-    only where something is granted, and a plain refusal is linked to none.
+    `notice` is what was on the screen where it was named; not `known` says that it was
+    named, and that nobody knows it any more. Else it is what the surface shows now. An
+    answer given while signed in is the account's. A visitor id is made only where
+    something is granted, and a plain refusal is linked to none.
     """
     purposes = _purposes(consent, consent.decision, answers)
+    said_in = language or consent.language
     with together(user):
         before = _standing(consent, user)
         newer = _answered(consent, purposes, answers, before)
@@ -67,7 +70,7 @@ def choose(
             visitor=_visitor(event, visitor_id),
             policy=answers.policy,
             notice=notice
-            or _notice(consent, surface, answers, language or consent.language),
+            or (_notice(consent, surface, answers, said_in) if known else None),
         )
         return record(consent, happening, language=language)
 

@@ -14,6 +14,7 @@ from consent.forms.believing import (
 from consent.forms.body import read_body, require_json
 from consent.forms.form import read_form
 from consent.forms.sent import PolicyChangedError, Sent, UnreadableError
+from consent.forms.shown import on_screen
 
 __all__ = [
     "RECEIPT",
@@ -22,6 +23,7 @@ __all__ = [
     "Sent",
     "UnreadableError",
     "form_token",
+    "on_screen",
     "read_body",
     "read_form",
     "receipt_named",

@@ -6,12 +6,12 @@ from typing import Any, Final, NoReturn
 
 from django.http import HttpRequest
 
-from consent import notices
 from consent.core.policy import Policy
 from consent.core.purposes import OPTIONAL, Purpose
 from consent.core.record import Surface
 from consent.decision import Consent
 from consent.forms.sent import Sent, UnreadableError, checked
+from consent.forms.shown import any_grant, is_hash, shown
 
 LARGEST_BODY: Final = 16 * 1024
 API_SURFACES: Final = ("banner", "preferences", "settings", "api")
@@ -42,13 +42,17 @@ def read_body(request: HttpRequest, consent: Consent) -> Sent:
     purposes = _purposes(_flags(body.get("purposes"), "purposes"))
     services = _flags(body.get("services", {}), "services")
     whole = not _partial(body.get("partial", False))
-    notice = _notice(body, policy, consent)
-    if notice is not None:
-        purposes = _asked(purposes, notice)
+    on_screen = None
+    if body.get("notice") is not None:
+        grants = any_grant(purposes, services)
+        digest = _digest(body["notice"], surface)
+        on_screen = shown(consent, policy, digest, language=language, grants=grants)
+    if on_screen is not None and on_screen.notice is not None:
+        purposes = _about(purposes, on_screen.asked)
         whole = set(purposes) >= set(consent.decision.offered)
     own = surface != "banner"
     answers = checked(purposes, services, policy, consent, own=own, whole=whole)
-    return Sent(answers, Surface(surface), language, notice)
+    return Sent(answers, Surface(surface), language, on_screen)
 
 
 def _partial(value: object) -> bool:
@@ -57,34 +61,16 @@ def _partial(value: object) -> bool:
     return value
 
 
-def _notice(
-    body: Mapping[str, Any], policy: Policy, consent: Consent
-) -> notices.Named | None:
-    """The banner that was on the screen; only one of this site and version counts."""
-    digest = body.get("notice")
-    if digest is None:
-        return None
-    found = None
-    if isinstance(digest, str) and body["surface"] == Surface.BANNER:
-        found = notices.banner_known(
-            consent.published,
-            consent.decision,
-            policy=policy,
-            digest=digest,
-            language=body["language"],
-        )
-    if found is None:
-        raise UnreadableError(
-            "notice must name a banner of this site and policy version."
-        )
-    return found
+def _digest(value: object, surface: str) -> str:
+    if surface != Surface.BANNER or not is_hash(value):
+        raise UnreadableError("notice must be the hash of a banner.")
+    return str(value)
 
 
-def _asked(
-    purposes: Mapping[Purpose, bool], notice: notices.Named
+def _about(
+    purposes: Mapping[Purpose, bool], asked: tuple[Purpose, ...]
 ) -> dict[Purpose, bool]:
     """An answer to each purpose of the banner; what is left out of these is refused."""
-    asked = [Purpose(about["purpose"]) for about in notice.document["purposes"]]
     beside = sorted(set(purposes) - set(asked))
     if beside:
         raise UnreadableError(f"The banner did not ask about {beside[0]}.")

@@ -8,8 +8,15 @@ from consent.choices import Answers
 from consent.core.policy import Policy
 from consent.core.purposes import Purpose
 from consent.core.record import Surface
+from consent.core.scales import Banner
 from consent.decision import Consent
-from consent.forms.sent import Sent, UnreadableError, checked
+from consent.forms.sent import (
+    PolicyChangedError,
+    Sent,
+    UnreadableError,
+    checked,
+)
+from consent.forms.shown import is_hash, shown
 
 _YES_OR_NO: Final = ("yes", "no")
 # Where services are asked one by one: `all` takes in each of them, and `some`, like no
@@ -33,17 +40,42 @@ def read_form(data: Mapping[str, str], consent: Consent) -> Sent:
     if answer not in {"accept", "reject", "save", "allow"}:
         raise UnreadableError("answer is accept, reject, save or allow.", status=400)
     policy = _answered_policy(data.get("policy_version", ""), consent)
+    language = data.get("language", "")
+    if language not in consent.published.languages:
+        language = consent.language
     offered = [p for p in consent.decision.offered if p in policy.purposes]
-    surface = Surface.BANNER
-    if data.get("surface") == "preferences":
-        surface = Surface.PREFERENCES
+    centre = data.get("surface") == "preferences"
     if answer in {"save", "allow"}:
         answers = _each(data, offered, policy, consent, whole=answer == "save")
-    else:
-        asked = _due(consent, policy) if surface is Surface.BANNER else ()
-        purposes = {p: answer == "accept" for p in offered if not asked or p in asked}
-        answers = checked(purposes, {}, policy, consent, own=False, whole=not asked)
-    return Sent(answers, surface, consent.language)
+        surface = Surface.PREFERENCES if centre else Surface.BANNER
+        return Sent(answers, surface, language)
+    if centre:
+        purposes = dict.fromkeys(offered, answer == "accept")
+        answers = checked(purposes, {}, policy, consent, own=False)
+        return Sent(answers, Surface.PREFERENCES, language)
+    return _of_banner(data, policy, consent, language)
+
+
+def _of_banner(
+    data: Mapping[str, str], policy: Policy, consent: Consent, language: str
+) -> Sent:
+    """One of the banner's two buttons, about what that banner asked and nothing else.
+
+    The form names its banner; one that does not is about what is due now. A yes to what
+    nobody asks is none: it may be an old page, sent once more.
+    """
+    yes = data.get("answer") == "accept"
+    offered = [p for p in consent.decision.offered if p in policy.purposes]
+    digest, on_screen, asked = data.get("notice", ""), None, _due(consent, policy)
+    if is_hash(digest):
+        on_screen = shown(consent, policy, digest, language=language, grants=yes)
+        asked = on_screen.asked
+    elif yes and consent.decision.banner is not Banner.OPT_IN:
+        raise PolicyChangedError
+    purposes = {p: yes for p in offered if not asked or p in asked}
+    whole = set(purposes) >= set(offered)
+    answers = checked(purposes, {}, policy, consent, own=False, whole=whole)
+    return Sent(answers, Surface.BANNER, language, on_screen)
 
 
 def _due(consent: Consent, policy: Policy) -> tuple[Purpose, ...]:

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from consent.choices import Answers
 from consent.core.policy import Policy
 from consent.core.purposes import Purpose
 from consent.core.record import Surface
 from consent.decision import Consent
-from consent.notices import Named
+
+if TYPE_CHECKING:
+    from consent.forms.shown import Shown
 
 # Characters of services refused alone, so that the cookie stays within 2,048 bytes.
 LARGEST_ALONE: Final = 900
@@ -43,13 +45,13 @@ class PolicyChangedError(UnreadableError):
 class Sent:
     """A choice that was read: the answers, where they were given, in which language.
 
-    `notice` is what was on the screen, where the sender named it.
+    `shown` is what was on the screen, where the sender named it.
     """
 
     answers: Answers
     surface: Surface
     language: str
-    notice: Named | None = None
+    shown: "Shown | None" = None
 
 
 def checked(

@@ -19,6 +19,7 @@ from django.utils.cache import (
 
 from consent import choices, counts, problems, visitor
 from consent.decision import Consent, UnknownSiteError
+from consent.middleware.ours import asks_us
 from consent.models import Count
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ class ConsentMiddleware:
     ) -> HttpResponse | None:
         if isinstance(exception, UnknownSiteError):
             return problems.unknown_site(request)
-        if isinstance(exception, AnyDatabaseError):
+        # What fails in a project's own view is the project's to tell of.
+        if isinstance(exception, AnyDatabaseError) and asks_us(request):
             return problems.unavailable(request)
         return None
 

@@ -11,6 +11,7 @@ from django.utils import translation
 
 from consent import languages, problems
 from consent.decision import UnknownSiteError
+from consent.middleware.ours import asks_us, is_ours
 
 _LOCALE: Final = "django.middleware.locale.LocaleMiddleware"
 _PICKED: Final = "consent_language"
@@ -45,7 +46,7 @@ class LanguageMiddleware:
     ) -> None:
         if languages.is_wordless(view):
             return
-        if not _is_ours(view):
+        if not is_ours(view):
             if _LOCALE not in settings.MIDDLEWARE:
                 # Nobody chose a language for this page: our part of it may still.
                 request.consent.wanted_languages = _accepted(request)  # type: ignore[attr-defined]
@@ -60,7 +61,7 @@ class LanguageMiddleware:
         A page that tells of an error has words whatever was asked for.
         """
         match = request.resolver_match
-        if match is None or not _is_ours(match.func):
+        if match is None or not asks_us(request):
             return response
         has_words = response.status_code >= HTTPStatus.BAD_REQUEST
         if languages.is_wordless(match.func) and not has_words:
@@ -68,10 +69,6 @@ class LanguageMiddleware:
         else:
             response["Content-Language"] = translation.get_language() or ""
         return response
-
-
-def _is_ours(view: Callable[..., object]) -> bool:
-    return getattr(view, "__module__", "").startswith("consent.")
 
 
 def _without_language(response: HttpResponse) -> None:

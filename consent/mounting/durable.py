@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from django.apps import apps
+from django.db import router
 from django.db.backends.signals import connection_created
 
 # Choices survive a power cut, and no statement replaces a kept row unseen.
@@ -17,8 +19,13 @@ def follow_connections() -> None:
     connection_created.connect(_opened, dispatch_uid="consent.durable")
 
 
+def _ours() -> str:
+    """The connection that our tables are written by; others are a project's own."""
+    return router.db_for_write(apps.get_model("consent", "Entry"))
+
+
 def _opened(connection: Any, **_: object) -> None:  # noqa: ANN401 - any backend's
-    if connection.vendor != "sqlite":
+    if connection.vendor != "sqlite" or connection.alias != _ours():
         return
     if connection.transaction_mode is None:
         # Who is to write waits for the lock at the start, where waiting is possible.

@@ -23,13 +23,16 @@ from consent.decision import Consent, UnknownSiteError
 log = logging.getLogger(__name__)
 
 _LANG: Final = re.compile(rb"<html\s[^>]*?\blang=[\"']?([A-Za-z0-9-]+)", re.IGNORECASE)
-_HEAD: Final = re.compile(rb"</head\s*>", re.IGNORECASE)
-# An attribute may hold the sign that ends a tag: `data-action="click->menu#open"`.
-_BODY: Final = re.compile(rb"""<body(\s([^>"']|"[^"]*"|'[^']*')*)?>""", re.IGNORECASE)
-_END: Final = re.compile(rb"</body\s*>", re.IGNORECASE)
-# Stands in everything that is inserted, and in what the template tags print; collected
-# files have their version in the name.
-_OURS: Final = re.compile(rb"/consent(\.[0-9a-f]+)?\.js")
+# The tags that matter, and what may only look as if it held some. An attribute may hold
+# the sign that ends a tag: `data-action="click->menu#open"`.
+_TAGS: Final = re.compile(
+    rb"""<!--.*?-->|<(?P<raw>script|style|template|textarea)\b.*?</(?P=raw)\s*>
+    |(?P<head></head\s*>)|(?P<body><body(?:\s(?:[^>"']|"[^"]*"|'[^']*')*)?>)
+    |(?P<end></body\s*>)""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
+# Stands in everything that is inserted, and in what the template tags print.
+_OURS: Final = b" data-consent-script"
 
 
 class InsertionMiddleware:
@@ -44,7 +47,7 @@ class InsertionMiddleware:
         if _is_page(request, response):
             try:
                 _insert(request, response)
-            except AnyDatabaseError:
+            except (AnyDatabaseError, NoReverseMatch):
                 # Nothing optional runs on a page without the script.
                 log.warning("A page was left without banner and script.", exc_info=True)
         return response
@@ -57,12 +60,13 @@ def mount() -> None:
     project's, or nobody's.
     """
     try:
-        reverse("consent-choice")
+        reverse("consent:consent-choice")
     except NoReverseMatch:
-        ours = import_module("consent.urls").urlpatterns
-        own = [pattern for pattern in ours if pattern.name != "home"]
+        ours = import_module("consent.urls")
+        own = [one for one in ours.urlpatterns if one.name != "home"]
         urls = import_module(settings.ROOT_URLCONF)
-        urls.urlpatterns.append(path("", include([*own, _NO_HOME])))
+        mounted = path("", include(([*own, _NO_HOME], ours.app_name)))
+        urls.urlpatterns = [*urls.urlpatterns, mounted]  # type: ignore[attr-defined]
         clear_url_caches()
 
 
@@ -81,38 +85,48 @@ def _is_page(request: HttpRequest, response: HttpResponse) -> bool:
         and response.get("Content-Type", "").startswith("text/html")
         and not response.has_header("Content-Encoding")
         and (match is None or match.app_name != "admin")
-        and not _OURS.search(response.content)
+        and _OURS not in response.content
     )
 
 
 def _insert(request: HttpRequest, response: HttpResponse) -> None:
     consent: Consent = request.consent  # type: ignore[attr-defined]
     page = response.content
-    head = _HEAD.search(page)
-    body = _BODY.search(page, head.end()) if head else None
-    if head is None or body is None:
+    places = _places(page)
+    if places is None:
         return  # no place that is surely right
+    head, body, last = places
     try:
         consent.published  # noqa: B018 - an unknown site gets nothing of another's
     except UnknownSiteError:
         return
-    lang = _LANG.search(page, 0, head.start())
+    lang = _LANG.search(page, 0, head)
     if lang:
         consent.wanted_languages.insert(0, lang[1].decode())
-    ends = [end.start() for end in _END.finditer(page, body.end())]
-    last = ends[-1] if ends else len(page)
     head_part, banner, foot = (
         # What the page's charset lacks is written as a reference.
         _printed(part, request).encode(response.charset, "xmlcharrefreplace")
         for part in ("head", "banner", "foot")
     )
-    parts = (
-        *(page[: head.start()], head_part, page[head.start() : body.end()], banner),
-        *(page[body.end() : last], foot, page[last:]),
-    )
-    response.content = b"".join(parts)
+    parts = (page[:head], head_part, page[head:body], banner, page[body:last], foot)
+    response.content = b"".join([*parts, page[last:]])
     if response.has_header("Content-Length"):
         response["Content-Length"] = str(len(response.content))
+
+
+def _places(page: bytes) -> tuple[int, int, int] | None:
+    """Where the head ends, the body begins and ends; None where that is not sure."""
+    head = body = end = None
+    for tag in _TAGS.finditer(page):
+        if tag["head"] and body is None:
+            head = tag.start()
+        elif tag["body"] and head is not None and body is None:
+            body = tag.end()
+        elif tag["end"] and body is not None:
+            end = tag.start()
+    if head is None or body is None:
+        return None
+    return head, body, len(page) if end is None else end
 
 
 def _printed(part: str, request: HttpRequest) -> str:

@@ -73,7 +73,7 @@ def _neutral(notice: Document) -> Document:
     There is no token and no address to go back to, so that the forms have neither
     hidden fields nor an address of their own.
     """
-    context = {"notice": notice, "preferences": reverse("cookie-preferences")}
+    context = {"notice": notice, "preferences": reverse("consent:cookie-preferences")}
     if notice["surface"] in CENTRES:
         return {**context, "purposes": [_unanswered(notice, p) for p in _each(notice)]}
     if notice["surface"] == Surface.OPT_OUT:

@@ -218,4 +218,4 @@ def opt_out_link(decision: Decision, language: str) -> dict[str, str] | None:
         return None
     with translation.override(language):
         label = _("Your Privacy Choices")
-    return {"label": label, "href": reverse("privacy-choices")}
+    return {"label": label, "href": reverse("consent:privacy-choices")}

@@ -49,7 +49,10 @@ def consent_script(context: Context, mode: str = SERVER, edge: str = "") -> Safe
     if consent.scripted:
         return SafeString("")
     consent.scripted = True
-    about = {"base": reverse("consent-script").removesuffix(SCRIPT), "edge": edge}
+    about = {
+        "base": reverse("consent:consent-script").removesuffix(SCRIPT),
+        "edge": edge,
+    }
     if mode == SERVER:
         about["state"] = json.dumps(client.state(consent), separators=(",", ":"))
         about["query"] = urlencode(_carried(consent))
@@ -115,7 +118,7 @@ def _address(consent: Consent, name: str, **query: str) -> str:
     if picked in consent.published.languages:
         values["language"] = picked
     values |= _carried(consent)
-    url = reverse(name)
+    url = reverse(f"consent:{name}")
     return f"{url}?{urlencode(values)}" if values else url
 
 
@@ -164,7 +167,11 @@ def consent_footer(context: Context, mode: str = SERVER) -> dict[str, Any]:
         "privacy_policy_url": consent.published.document.get("privacy_policy_url"),
     }
     if mode == CLIENT:
-        return {**common, "preferences": reverse("cookie-preferences"), "own": False}
+        return {
+            **common,
+            "preferences": reverse("consent:cookie-preferences"),
+            "own": False,
+        }
     back = {"return_to": _back(context["request"])}
     href = _address(consent, "privacy-choices", **back)
     return {

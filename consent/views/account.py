@@ -74,7 +74,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Your profile was saved."))
-        return redirect("profile-settings")
+        return redirect("consent:profile-settings")
     context = {"form": form, "section": "profile"}
     return render(request, "settings/profile.html", context)
 
@@ -86,9 +86,12 @@ def _profile_form(request: HttpRequest) -> "ModelForm[Any]":
         "last_name": TextInput(attrs={"autocomplete": "family-name"}),
         "email": EmailInput(attrs={"autocomplete": "email"}),
     }
-    form = modelform_factory(get_user_model(), fields=list(widgets), widgets=widgets)
+    users = get_user_model()
+    there = {f.name for f in users._meta.get_fields()}  # noqa: SLF001 - documented
+    fields = [name for name in widgets if name in there]
+    form = modelform_factory(users, fields=fields, widgets=widgets)
     data = request.POST if request.method == "POST" else None
-    user = get_user_model().objects.get(pk=signed_in(request) or 0)
+    user = users.objects.get(pk=signed_in(request) or 0)
     return form(data, instance=user)
 
 
@@ -96,7 +99,7 @@ class Security(LoginRequiredMixin, PasswordChangeView):
     """GET, POST /settings/user/security/: the password."""
 
     template_name = "settings/security.html"
-    success_url = reverse_lazy("security-settings")
+    success_url = reverse_lazy("consent:security-settings")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401
         return {**super().get_context_data(**kwargs), "section": "security"}
@@ -117,4 +120,4 @@ class SignOut(LogoutView):
 @require_GET
 def settings_home(_request: HttpRequest) -> HttpResponse:
     """GET /settings/: the first page of the settings area."""
-    return redirect(reverse("cookie-preferences-settings"))
+    return redirect(reverse("consent:cookie-preferences-settings"))

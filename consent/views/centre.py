@@ -31,6 +31,7 @@ def centre(request: HttpRequest, consent: Consent, back: str) -> dict[str, Any]:
     history = _history(request, consent)
     spoken = consent.published.languages
     others = len(spoken) > 1
+    named = receipt_named(request, consent)
     return {
         "notice": notice,
         "notice_hash": digest,
@@ -42,9 +43,9 @@ def centre(request: HttpRequest, consent: Consent, back: str) -> dict[str, Any]:
         "policy_version": consent.published.policy.version,
         "token": form_token(consent),
         "return_to": back,
-        "saved": SAVED in request.GET,
-        "receipt": receipt_named(request, consent)
-        or (history[0]["receipt"] if history else ""),
+        # Whoever writes such an address has not saved anything by it.
+        "saved": SAVED in request.GET and bool(named),
+        "receipt": named or (history[0]["receipt"] if history else ""),
         "history": history,
         "languages": [languages.language(code) for code in spoken] if others else [],
         "language": consent.language,

@@ -58,7 +58,7 @@ def wanted(request: HttpRequest) -> str | None:
     signal = ",gpc" if request.GET.get("gpc") else ""
     day = request.GET.get("day", "").strip()
     return with_query(
-        reverse("home"), **{"as": f"{who}{signal}{'@' if day else ''}{day}"}
+        reverse("consent:home"), **{"as": f"{who}{signal}{'@' if day else ''}{day}"}
     )
 
 

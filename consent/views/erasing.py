@@ -62,7 +62,7 @@ def _erase(request: HttpRequest) -> HttpResponse:
     here, surface = "cookie-preferences", Surface.PREFERENCES
     if signed_in(request) is not None:
         here, surface = "cookie-preferences-settings", Surface.SETTINGS
-    back = safe_return(request, consent, reverse(here))
+    back = safe_return(request, consent, reverse(f"consent:{here}"))
     erased = erase_own(consent, surface)
     page = with_query(back, **_told(consent, erased))
     return HttpResponseSeeOther(f"{page}#records")

@@ -77,7 +77,7 @@ def page(request: HttpRequest, found: Kept) -> HttpResponse:
     # The foot of every page leads back to the page; the address of this one is a key,
     # which no other address may carry.
     query = request.GET.copy()
-    query["return_to"] = reverse("home")
+    query["return_to"] = reverse("consent:home")
     request.GET = query  # type: ignore[assignment]
     document = receipts.document(found)
     keys = receipts.public_keys(found.entry.site)
@@ -153,7 +153,7 @@ def _told(request: HttpRequest, found: Kept) -> Told:
     return Told(
         record=record,
         policy=version.document,
-        withdrawal=request.build_absolute_uri(reverse("cookie-preferences")),
+        withdrawal=request.build_absolute_uri(reverse("consent:cookie-preferences")),
         retention_days=settings.CONSENT_RETENTION_DAYS,
     )
 

@@ -50,7 +50,7 @@ def choice(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return problems.wrong_method(request, ("POST",))
     consent = consent_of(request)
-    back = safe_return(request, consent, reverse("home"))
+    back = safe_return(request, consent, reverse("consent:home"))
     if request.POST.get("answer") == "signal":
         return _signal(request, consent, back)
     return after(
@@ -76,7 +76,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
     consent = consent_of(request)
     back = safe_return(request, consent, "")
     if signed_in(request) is not None:
-        own = reverse("cookie-preferences-settings")
+        own = reverse("consent:cookie-preferences-settings")
         played = consent.disguise.name if consent.disguise else None
         region = visitor.region_named(request.GET.get("place"))
         query = {"return_to": back or None, "as": played, "place": region}
@@ -103,12 +103,13 @@ def privacy_choices(request: HttpRequest) -> HttpResponse:
     counts.note(consent, Count.What.SHOWN, notice=shown.hash)
     choice = decision.choice
     answer = choice.answers.get(Purpose.MARKETING) if choice else None
+    named = receipt_named(request, consent)
     context = {
         "notice": shown.document,
         "overridden": decision.status is Status.OVERRIDDEN,
         "token": form_token(consent),
-        "saved": SAVED in request.GET,
-        "receipt": receipt_named(request, consent),
+        "saved": SAVED in request.GET and bool(named),
+        "receipt": named,
         "opted_out": not consent.allows("marketing"),
         "refused": answer is not None and not answer.granted,
         "return_to": safe_return(request, consent, ""),

@@ -11,7 +11,14 @@ from consent.browser import as_kept
 from consent.core.origin import Trust
 from consent.core.record import Surface
 from consent.decision import Consent, signed_in
-from consent.forms import RECEIPT, SAVED, UnreadableError, read_form, trust_of
+from consent.forms import (
+    RECEIPT,
+    SAVED,
+    UnreadableError,
+    on_screen,
+    read_form,
+    trust_of,
+)
 from consent.keys import envelope
 
 # Django refuses to redirect to more than 2,048 characters; ours are added to these.
@@ -89,6 +96,8 @@ def take(
         surface=surface or sent.surface,
         user=signed_in(request),
         visitor_id=visitor_id(request, consent),
+        language=sent.language,
+        **on_screen(sent),
     )
     choices.carry(consent, recorded)
     return recorded

@@ -23,7 +23,6 @@ document.cookie = "vid_7=1"; document.cookie = "_ads=1; path=/; domain=localhost
 _LONG: Final = "<p>A line of the page.</p>" * 80
 _PAGE: Final = """{% load consent_tags static %}<!doctype html>
 <html lang="{{ lang }}"><head><title>Shop</title><link rel="icon" href="data:,">
-<meta name="color-scheme" content="light dark">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="{% static 'consent/consent.css' %}">
 {% consent_script mode=mode edge=edge %}

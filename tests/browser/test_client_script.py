@@ -6,6 +6,7 @@ On pages of the server's own making (`/shop/`), on pages from a shared cache
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
@@ -17,6 +18,7 @@ from django.urls import clear_url_caches
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from consent import publication
+from consent.management.demo_site import POLICY
 from consent.models import Content, Entry, Site
 from tests.browser.conftest import Console
 from tests.browser.steps import accept, banner, ready, reject, sign_in, until
@@ -26,6 +28,8 @@ pytestmark = pytest.mark.usefixtures("shop")
 MODES = pytest.mark.parametrize("path", ["/shop/", "/cached/"])
 IN_PLACE = ".consent-placeholder button, .consent-foot a"
 SIZES = ((1280, 800), (320, 568))
+NOTHING = "{functional: false, analytics: false, marketing: false}"
+ADS = ("storage", "user_data", "personalization")
 NEW = ("counter.js", "adverts.js")
 SHIFTS = """() => new Promise(done => {
   let sum = 0;
@@ -174,21 +178,41 @@ def test_a_choice_names_the_notice_that_was_on_the_screen(
     assert record["surface"] == "banner"
 
 
+def ask_each(site: Site) -> None:
+    """Publish that marketing is asked about service by service."""
+    purposes = {**POLICY["purposes"], "marketing": {"ask": "service"}}
+    policy = {**POLICY, "purposes": purposes}
+    publication.publish(site=site, document=policy, at=datetime.now(UTC), by=None)
+
+
 @MODES
-def test_one_service_is_allowed_in_its_place_and_no_other(
-    page: Page, path: str
+def test_where_services_are_asked_one_by_one_one_is_allowed_in_its_place_and_no_other(
+    page: Page, path: str, demo: Site
 ) -> None:
+    ask_each(demo)
     ready(page, path)
     page.get_by_role("button", name="Allow Video player").click()
     film = page.frame_locator("iframe")
     expect(film.get_by_text("The film plays.")).to_be_visible()
     assert page.evaluate("consent.get('marketing', 'video')") is True
     assert page.evaluate("consent.get('marketing', 'adverts')") is False
-    assert page.evaluate("consent.get('analytics')") is False
-    assert ran(page) == ["adverts.js"]  # it is gated by its purpose alone
+    # As a whole the purpose was not allowed, so what names no service stays off.
+    assert page.evaluate("consent.get('marketing')") is False
+    assert ran(page) == []
+    assert "granted" not in {updates(page)[-1][2][f"ad_{n}"] for n in ADS}
     # What was left open is still asked.
     page.reload()
     expect(banner(page)).to_be_visible()
+
+
+@MODES
+def test_a_box_names_what_its_button_allows(page: Page, path: str) -> None:
+    ready(page, path)
+    box = page.locator(".consent-placeholder").filter(has_text="Video player")
+    box.get_by_role("button", name="Allow Marketing").click()
+    until(page, "window.ran?.length == 1")
+    assert ran(page) == ["adverts.js"]
+    assert page.evaluate("consent.get('analytics')") is False
 
 
 @MODES
@@ -375,6 +399,170 @@ def test_a_refusal_that_is_not_kept_counts_at_once_and_is_sent_again(
     console.complaints.clear()
 
 
+@MODES
+def test_a_withdrawal_that_is_not_kept_holds_without_loading_the_page_for_ever(
+    page: Page, path: str, console: Console
+) -> None:
+    ready(page, path)
+    accept(page)
+    until(page, "window.ran?.length == 2")
+    loads: list[str] = []
+    page.on("load", lambda _: loads.append(page.url))
+    page.route("**/api/v1/choices*", broken)
+    page.evaluate(f"void consent.set({NOTHING}).catch(() => 0)")
+    page.wait_for_timeout(2500)
+    assert len(loads) == 1
+    assert ran(page) == []
+    assert page.evaluate("consent.get('marketing')") is False
+    console.complaints.clear()
+
+
+@MODES
+def test_of_a_mixed_answer_that_is_not_kept_the_refusals_count(
+    page: Page, path: str, console: Console
+) -> None:
+    ready(page, path)
+    accept(page)
+    until(page, "window.ran?.length == 2")
+    page.route("**/api/v1/choices*", broken)
+    mixed = "{analytics: true, marketing: false}"
+    with page.expect_navigation():
+        page.evaluate(f"void consent.set({mixed}).catch(() => 0)")
+    page.evaluate("consent.ready.then(() => 0)")
+    assert page.evaluate("consent.get('marketing')") is False
+    page.unroute("**/api/v1/choices*")
+    until(page, "localStorage.length == 0")
+    last = Content.objects.filter(kind="consent").latest("time")
+    assert json.loads(last.canonical)["purposes"]["marketing"] is False
+    assert page.evaluate("consent.get('analytics')") is True
+    console.complaints.clear()
+
+
+@MODES
+def test_a_later_yes_is_not_undone_by_an_older_refusal_that_waits(
+    page: Page, path: str, console: Console
+) -> None:
+    ready(page, path)
+    page.route("**/api/v1/choices*", broken)
+    page.evaluate(f"void consent.set({NOTHING}).catch(() => 0)")
+    page.wait_for_timeout(300)
+    page.unroute("**/api/v1/choices*")
+    page.evaluate("consent.set({analytics: true})")
+    page.wait_for_timeout(3000)
+    assert page.evaluate("consent.get('analytics')") is True
+    assert page.evaluate("consent.get('marketing')") is False
+    assert page.evaluate("localStorage.length") == 0
+    console.complaints.clear()
+
+
+def test_an_answer_that_comes_late_does_not_undo_a_refusal(page: Page) -> None:
+    held: list[Route] = []
+    ready(page, "/cached/")
+    accept(page)
+    until(page, "window.ran?.length == 2")
+    page.route("**/api/v1/decision*", held.append)
+    again = "new PageTransitionEvent('pageshow', {persisted: true})"
+    page.evaluate(f"dispatchEvent({again})")
+    until_true(page, lambda: bool(held))
+    late = held[0].fetch()
+    page.unroute("**/api/v1/decision*")
+    with page.expect_navigation():
+        page.evaluate(f"void consent.set({NOTHING})")
+    page.evaluate("consent.ready.then(() => 0)")
+    assert late.status == 200
+    assert ran(page) == []
+    assert page.evaluate("consent.get('marketing')") is False
+
+
+@MODES
+def test_what_fails_in_the_pages_own_code_does_not_keep_a_withdrawal_from_counting(
+    page: Page, path: str, console: Console
+) -> None:
+    ready(page, path)
+    accept(page)
+    until(page, "window.ran?.length == 2")
+    page.evaluate("void consent.onChange(() => { throw Error('of the page') })")
+    page.evaluate("void (Storage.prototype.setItem = () => { throw Error() })")
+    with page.expect_navigation():
+        page.evaluate(f"void consent.set({NOTHING})")
+    page.evaluate("consent.ready.then(() => 0)")
+    assert ran(page) == []
+    console.complaints.clear()
+
+
+def test_after_a_publication_the_new_banner_is_shown_and_can_be_answered(
+    page: Page, demo: Site, console: Console
+) -> None:
+    ready(page, "/cached/")
+    ask_each(demo)
+    accept(page)
+    expect(banner(page).get_by_role("alert")).to_contain_text("could not be saved")
+    assert ran(page) == []
+    accept(page)
+    until(page, "window.ran?.length == 2")
+    console.complaints.clear()
+
+
+def test_a_form_of_the_page_with_our_class_is_left_alone(page: Page) -> None:
+    ready(page, "/cached/")
+    page.locator(".consent").wait_for()
+    page.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', `<form class='consent' "
+        "action='/shop/'><button name='answer' value='accept'>I agree</button></form>`)"
+    )
+    with page.expect_navigation(url="**/shop/?answer=accept"):
+        page.get_by_role("button", name="I agree").click()
+    assert not Content.objects.filter(kind="consent").exists()
+
+
+@pytest.mark.parametrize(
+    "crippled",
+    [
+        "delete window.BroadcastChannel; window.BroadcastChannel = undefined",
+        "Object.defineProperty(window, 'localStorage', {get() { throw Error() }})",
+    ],
+)
+@MODES
+def test_a_browser_that_lacks_something_still_holds_back_and_answers(
+    context: BrowserContext, path: str, crippled: str, console: Console
+) -> None:
+    context.add_init_script(crippled)
+    page = ready(context.new_page(), path)
+    assert page.evaluate(TOLD)[0][:2] == ["consent", "default"]
+    assert ran(page) == []
+    accept(page)
+    until(page, "window.ran?.length == 2")
+    console.complaints.clear()
+
+
+def test_names_of_an_objects_own_are_no_purposes(page: Page) -> None:
+    ready(page, "/cached/")
+    for name in ("constructor", "toString", "__proto__"):
+        assert page.evaluate("name => consent.get(name)", name) is False
+        assert page.evaluate("name => consent.get('marketing', name)", name) is False
+    assert page.evaluate("consent.get('analytics', 'chat')") is False
+
+
+def test_allowing_in_place_never_goes_over_the_signal_unseen(
+    context: BrowserContext,
+) -> None:
+    context.add_init_script(PROPERTY)
+    page = ready(context.new_page(), "/cached/")
+    until(page, "consent.get().signals.applied.length")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Allow Marketing").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Cookie Preferences")
+    assert not Content.objects.filter(kind="consent").exists()
+
+
+def until_true(page: Page, condition: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if condition():
+            return
+        page.wait_for_timeout(30)
+    raise AssertionError("it never came true")
+
+
 # --- pages of another site -----------------------------------------------------------
 
 
@@ -466,6 +654,24 @@ def test_on_another_site_preferences_open_in_place_and_withdraw_in_two_clicks(
         "analytics": True,
         "marketing": False,
     }
+
+
+def test_in_place_enter_saves_what_was_picked_and_leaving_answers_nothing(
+    context: BrowserContext, elsewhere: str
+) -> None:
+    page = ready(context.new_page(), elsewhere)
+    preferences(page).click()
+    page.get_by_role("link", name="Go back to where you were").click()
+    expect(banner(page)).to_be_visible()
+    assert not Content.objects.filter(kind="consent").exists()
+    preferences(page).click()
+    question = page.get_by_role("group", name="Do you want to allow analytics cookies?")
+    question.get_by_label("No").check()
+    page.keyboard.press("Enter")
+    page.locator(".consent.saved").wait_for()
+    record = json.loads(Content.objects.get(kind="consent").canonical)
+    assert set(record["purposes"].values()) == {False}
+    assert page.evaluate("window.ran ?? 0") == 0
 
 
 def test_an_origin_that_no_site_lists_gets_nothing(

@@ -136,7 +136,7 @@
         if (late) keep(null);
         await refresh();
       } else {
-        const { purposes, services, notice, ...rest } = refusals(body), more = unsent();
+        const { purposes, services, notice, ...rest } = /** @type {any} */ (refusals(body)), more = unsent();
         keep({ ...rest, notice: more ? undefined : notice, purposes: { ...more?.purposes, ...purposes }, services: { ...more?.services, ...services } });
         const grants = [body.purposes, body.services].some((said) => Object.values(said).includes(true));
         apply({ ...state, html: grants ? undefined : "" });
@@ -153,7 +153,7 @@
   };
   let tries = 0;
   const again = () => {
-    if (unsent() && tries++ < 4) setTimeout(() => unsent() && send(unsent(), true).catch(() => {}), 500 * 4 ** tries);
+    if (unsent() && tries < 4) setTimeout(() => unsent() && send(unsent(), true).catch(() => {}), 500 * 4 ** tries++);
   };
   const set = async (purposes, { services = {}, partial = true, surface = "api", notice } = /** @type {any} */ ({})) => {
     await ready;
@@ -260,7 +260,7 @@
   const lead = () => {
     for (const link of all(`${BANNER} a, ${OWN} a`)) link.href = link.href.replace("%7Bhere%7D", encodeURIComponent(location.href));
   };
-  const draw = ({ html, banner, saved, footer }) => {
+  const draw = (/** @type {any} */ { html, banner, saved, footer }) => {
     const own = find(OWN);
     if (own && footer !== undefined) fill(own, footer);
     if (saved) put(saved).focus();
