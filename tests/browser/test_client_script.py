@@ -460,7 +460,11 @@ def test_an_answer_that_comes_late_does_not_undo_a_refusal(page: Page) -> None:
     ready(page, "/cached/")
     accept(page)
     until(page, "window.ran?.length == 2")
-    page.route("**/api/v1/decision*", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/v1/decision*", hold)
     again = "new PageTransitionEvent('pageshow', {persisted: true})"
     page.evaluate(f"dispatchEvent({again})")
     until_true(page, lambda: bool(held))
