@@ -9,11 +9,10 @@ from datetime import date, datetime
 from functools import cached_property, lru_cache
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
 
-from consent import languages, publication, visitor
+from consent import languages, visitor
 from consent.core.cookie import decode
 from consent.core.decide import Decision, decide
 from consent.core.jurisdictions import Location, Rule, Rules, rule_for
@@ -22,12 +21,9 @@ from consent.core.purposes import Purpose
 from consent.core.signals import Signals
 from consent.models import Preference
 from consent.publication import Published
+from consent.sites import UnknownSiteError, own_site, site_of
 from consent.visitor import Cookies
 from consent.visitor.disguise import Disguise, disguise_of
-
-
-class UnknownSiteError(LookupError):
-    """The request's host belongs to no site; nothing of another site is shown."""
 
 
 class Consent:
@@ -73,7 +69,7 @@ class Consent:
         Such a page sends no cookie of ours and is sent none: it keeps the signed value
         itself, and sends it along as the header `Consent-Cookie`.
         """
-        own = _own_site(self.request)
+        own = own_site(self.request)
         return own is None or own.site.pk != self.published.site.pk
 
     @property
@@ -230,34 +226,6 @@ def decision_for(consent: Consent) -> Decision:
         now=consent.now,
         trusted=consent.trusted,
     )
-
-
-def site_of(request: HttpRequest) -> Published | None:
-    """The site of a request (docs/api.md): its host's, else the one it names.
-
-    A site may be named by `?site=` only together with an Origin on that site's list.
-    """
-    found = _own_site(request)
-    if found is not None:
-        return found
-    named = publication.by_slug(request.GET.get("site", ""))
-    origin = request.headers.get("Origin")
-    return named if named and origin in named.site.allowed_origins else None
-
-
-def _own_site(request: HttpRequest) -> Published | None:
-    """The site that the request's host belongs to."""
-    try:
-        host = request.get_host()
-    except DisallowedHost:
-        return None
-    return publication.by_host(_without_port(host))
-
-
-def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
 
 
 def signed_in(request: HttpRequest) -> int | None:

@@ -10,8 +10,9 @@ from django.views.decorators.csrf import csrf_exempt
 from consent import problems
 from consent.api.documents import decision_document
 from consent.api.origins import is_listed, preflight, shared
-from consent.decision import Consent, UnknownSiteError
+from consent.decision import Consent
 from consent.forms import PolicyChangedError, UnreadableError
+from consent.sites import UnknownSiteError
 
 type View = Callable[..., HttpResponse]
 

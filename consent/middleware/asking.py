@@ -18,9 +18,10 @@ from django.utils.cache import (
 )
 
 from consent import choices, counts, problems, visitor
-from consent.decision import Consent, UnknownSiteError
+from consent.decision import Consent
 from consent.middleware.ours import asks_us
 from consent.models import Count
+from consent.sites import UnknownSiteError
 
 log = logging.getLogger(__name__)
 

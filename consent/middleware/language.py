@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
 from consent import languages, problems
-from consent.decision import UnknownSiteError
 from consent.middleware.ours import asks_us, is_ours
+from consent.sites import UnknownSiteError
 
 _LOCALE: Final = "django.middleware.locale.LocaleMiddleware"
 _PICKED: Final = "consent_language"

@@ -8,7 +8,8 @@ from django.http import HttpRequest
 
 from consent import choices, visitor
 from consent.browser import keep_in_browser
-from consent.decision import Consent, UnknownSiteError
+from consent.decision import Consent
+from consent.sites import UnknownSiteError
 
 
 def follow_sign_in() -> None:

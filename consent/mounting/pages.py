@@ -18,7 +18,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, clear_url_caches, include, path, reverse
 
-from consent.decision import Consent, UnknownSiteError
+from consent.decision import Consent
+from consent.sites import UnknownSiteError
 
 log = logging.getLogger(__name__)
 
