@@ -491,6 +491,32 @@ def test_the_middleware_that_inserts_comes_after_the_one_it_asks(
     assert found() == []
 
 
+def everything(_request: HttpRequest, rest: str) -> HttpResponse:
+    return HttpResponse(rest)
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        ([], "The product's addresses are missing"),
+        (
+            [path("<path:rest>", everything), path("", include("consent.urls"))],
+            "An address of the project takes in those of the product",
+        ),
+    ],
+)
+def test_the_banners_form_has_to_reach_us(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, before: Any, told: str
+) -> None:
+    monkeypatch.setitem(globals(), "urlpatterns", before)
+    settings.ROOT_URLCONF = __name__
+    ((number, sentence),) = found()
+    assert number == "consent.E028"
+    assert sentence.startswith(told)
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, INSERTION]
+    assert bool(found()) == bool(before)
+
+
 def test_template_tags_need_the_request(settings: Settings) -> None:
     (engine,) = settings.TEMPLATES
     settings.TEMPLATES = [{**engine, "OPTIONS": {"context_processors": []}}]

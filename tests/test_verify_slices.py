@@ -3,7 +3,8 @@
 import os
 import random
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -183,15 +184,33 @@ def test_every_place_is_taken_once(
 def test_several_processes_find_what_one_does(
     long_log: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if connection.vendor == "sqlite":  # what is in memory no other process can read
-        file = tmp_path / "db.sqlite3"
-        connection.ensure_connection()
-        with closing(sqlite3.connect(file)) as copy:
-            connection.connection.backup(copy)
-        monkeypatch.setitem(connection.settings_dict, "NAME", str(file))
     assert os.environ["DJANGO_SETTINGS_MODULE"] == "tests.settings"
     monkeypatch.setattr(verifying, "WORTH", 1)
-    assert verified("--jobs", "2")["sites"][0]["logs"][0]["entries"] > 1024
+    with in_a_file(tmp_path / "db.sqlite3"):
+        assert verified("--jobs", "2")["sites"][0]["logs"][0]["entries"] > 1024
+
+
+@contextmanager
+def in_a_file(path: Path) -> Iterator[None]:
+    """What SQLite has in memory no other process can read: a copy of it for a while.
+
+    The connection to memory is kept, because what is there ends with it.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    kept, name = connection.connection, connection.settings_dict["NAME"]
+    with closing(sqlite3.connect(path)) as copy:
+        kept.backup(copy)
+    connection.connection = None
+    connection.settings_dict["NAME"] = str(path)
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = name
+        connection.connection = kept
 
 
 @given(count=st.integers(1, 1100), wanted=st.lists(st.integers(1, 1100), max_size=8))

@@ -5,21 +5,27 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 
 from consent.mounting.first_site import wrong_in
+from consent.mounting.pages import mount
 
 _CONSENT: Final = "consent.middleware.ConsentMiddleware"
 _INSERTION: Final = "consent.mounting.pages.InsertionMiddleware"
 _LOCALE: Final = "django.middleware.locale.LocaleMiddleware"
 _USERS: Final = "django.contrib.auth.middleware.AuthenticationMiddleware"
 _REQUEST: Final = "django.template.context_processors.request"
+_FORM: Final = "consent-choice"
 MODES: Final = ("server", "client")
 
 
 @register("consent")
 def check_mounting(app_configs: object, **_: object) -> Sequence[CheckMessage]:
     """What a project's settings lack for the product to work."""
-    return [*_middleware(), *_templates(), *_first_site(), *_insertion()]
+    return [
+        *(*_middleware(), *_templates(), *_first_site(), *_insertion()),
+        *_addresses(),
+    ]
 
 
 def _middleware() -> Iterator[CheckMessage]:
@@ -74,4 +80,27 @@ def _insertion() -> Iterator[CheckMessage]:
             f"CONSENT_INSERT is {settings.CONSENT_INSERT!r}; it must be one of "
             f"{', '.join(MODES)}.",
             id="consent.E027",
+        )
+
+
+def _addresses() -> Iterator[CheckMessage]:
+    """Whether the banner's form reaches us."""
+    if _INSERTION in settings.MIDDLEWARE:
+        mount()
+    try:
+        view = resolve(reverse(f"consent:{_FORM}")).func
+    except (NoReverseMatch, Resolver404):
+        yield Error(
+            "The product's addresses are missing, so that nobody can answer.",
+            hint='Add path("", include("consent.urls")) to the addresses, or '
+            f'"{_INSERTION}" to MIDDLEWARE.',
+            id="consent.E028",
+        )
+        return
+    if not view.__module__.startswith("consent."):
+        yield Error(
+            "An address of the project takes in those of the product, such as "
+            f"{reverse(f'consent:{_FORM}')}, so that nobody can answer.",
+            hint='Put path("", include("consent.urls")) before it.',
+            id="consent.E028",
         )
