@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.urls import URLPattern, path, re_path
 
 from consent.api import erasing as api_erasing
+from consent.api import published
 from consent.api import receipts as api_receipts
 from consent.api import views as api
 from consent.views import (
@@ -63,6 +64,8 @@ urlpatterns = [
     path("api/v1/decision", api.decision, name="api-decision"),
     path("api/v1/choices", api.choose, name="api-choices"),
     path("api/v1/history", api.history, name="api-history"),
+    path("api/v1/policy", published.policy, name="api-policy"),
+    path("api/v1/rules", published.rules, name="api-rules"),
     path("api/v1/visitor", api_erasing.erase, name="api-visitor"),
     path("api/v1/receipts/<str:number>", api_receipts.receipt, name="api-receipt"),
     path("receipts/<str:number>/", receipts.page, name="receipt"),

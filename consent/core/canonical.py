@@ -7,12 +7,14 @@ is the one part of the RFC on which implementations disagree in practice.
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
 type Json = bool | int | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
 _EXACT = 2**53
+_HASH = re.compile("sha256:[0-9a-f]{64}")
 _ATOMS = frozenset({str, bool, type(None)})
 
 
@@ -89,3 +91,8 @@ def _object(value: Mapping[str, Json]) -> str:
     # RFC 8785 section 3.2.3: keys are sorted by their UTF-16 code units.
     keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
     return "{" + ",".join(f"{_string(k)}:{_text(value[k])}" for k in keys) + "}"
+
+
+def is_hash(value: object) -> bool:
+    """Whether it has the shape of what `canonical_hash` gives."""
+    return isinstance(value, str) and bool(_HASH.fullmatch(value))

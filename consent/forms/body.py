@@ -6,12 +6,13 @@ from typing import Any, Final, NoReturn
 
 from django.http import HttpRequest
 
+from consent.core.canonical import is_hash
 from consent.core.policy import Policy
 from consent.core.purposes import OPTIONAL, Purpose
 from consent.core.record import Surface
 from consent.decision import Consent
 from consent.forms.sent import Sent, UnreadableError, checked
-from consent.forms.shown import any_grant, is_hash, shown
+from consent.forms.shown import any_grant, shown
 
 LARGEST_BODY: Final = 16 * 1024
 API_SURFACES: Final = ("banner", "preferences", "settings", "api")

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from consent.choices import Answers
+from consent.core.canonical import is_hash
 from consent.core.policy import Policy
 from consent.core.purposes import Purpose
 from consent.core.record import Surface
@@ -16,7 +17,7 @@ from consent.forms.sent import (
     UnreadableError,
     checked,
 )
-from consent.forms.shown import is_hash, shown
+from consent.forms.shown import shown
 
 _YES_OR_NO: Final = ("yes", "no")
 # Where services are asked one by one: `all` takes in each of them, and `some`, like no

@@ -1,16 +1,13 @@
 """The banner that was on the screen, by the hash that the sender names."""
 
-import re
 from collections.abc import Mapping
-from typing import Final, NamedTuple, TypedDict
+from typing import NamedTuple, TypedDict
 
 from consent import notices
 from consent.core.policy import Policy
 from consent.core.purposes import Purpose
 from consent.decision import Consent
 from consent.forms.sent import PolicyChangedError, Sent
-
-_HASH: Final = re.compile("sha256:[0-9a-f]{64}")
 
 
 class Shown(NamedTuple):
@@ -23,11 +20,6 @@ class Shown(NamedTuple):
         """What it asked about; nothing where that is not known."""
         about = self.notice.document["purposes"] if self.notice else ()
         return tuple(Purpose(one["purpose"]) for one in about)
-
-
-def is_hash(digest: object) -> bool:
-    """Whether it could name a notice at all."""
-    return isinstance(digest, str) and bool(_HASH.fullmatch(digest))
 
 
 def shown(

@@ -1,9 +1,8 @@
 """Which notice a hash names, among those that a site can have shown."""
 
-import re
 from itertools import combinations, product
-from typing import Final
 
+from consent.core.canonical import is_hash
 from consent.core.decide import Decision
 from consent.core.policy import Policy
 from consent.core.record import Surface
@@ -11,8 +10,6 @@ from consent.models import Notice
 from consent.notices.shown import Named, notice_for
 from consent.notices.words import Asked, Kind
 from consent.publication import Published
-
-_HASH: Final = re.compile("sha256:[0-9a-f]{64}")
 
 
 def banner_known(
@@ -23,7 +20,7 @@ def banner_known(
     It is one that this process would show, to somebody of whom more or less is due, or
     one that is kept: shown before an update, or under an older version.
     """
-    if not _HASH.fullmatch(digest):
+    if not is_hash(digest):
         return None  # no database is asked for what could be no row's key
     if policy.version == here.policy.version:
         for named in _possible(here, decision, language):
