@@ -455,6 +455,90 @@ def test_a_later_yes_is_not_undone_by_an_older_refusal_that_waits(
     console.complaints.clear()
 
 
+@pytest.mark.parametrize("status", [403, 404, 408, 429, 500])
+def test_whatever_answers_a_refusal_it_counts(
+    page: Page, status: int, console: Console
+) -> None:
+    ready(page, "/cached/")
+    accept(page)
+    until(page, "window.ran?.length == 2")
+    page.route("**/api/v1/choices*", lambda route: route.fulfill(status=status))
+    with page.expect_navigation():
+        page.evaluate(f"void consent.set({NOTHING}).catch(() => 0)")
+    page.evaluate("consent.ready.then(() => 0)")
+    page.wait_for_timeout(800)  # and after it was tried again
+    assert ran(page) == []
+    assert page.evaluate("consent.get('marketing')") is False
+    console.complaints.clear()
+
+
+def test_a_banner_about_one_purpose_refuses_and_ends_nothing_else(
+    page: Page, demo: Site, console: Console
+) -> None:
+    ready(page, "/cached/")
+    page.evaluate("consent.set({functional: true, marketing: true, analytics: false})")
+    chat = next(one for one in POLICY["services"] if one["slug"] == "chat")
+    more = [*POLICY["services"], {**chat, "slug": "chat2", "name": "Second chat"}]
+    policy = {**POLICY, "services": more}
+    publication.publish(site=demo, document=policy, at=datetime.now(UTC), by=None)
+    ready(page, "/cached/")
+    until(page, "consent.get().notice")
+    assert page.evaluate("consent.get().notice.asks") == ["functional"]
+    page.route("**/api/v1/choices*", broken)
+    accept(page)
+    expect(banner(page).get_by_role("alert")).to_be_visible()
+    assert page.evaluate("localStorage.length") == 0  # nobody refused anything
+    assert page.evaluate("consent.get('marketing')") is True
+    page.evaluate("void consent.set({marketing: false}).catch(() => 0)")
+    until(page, "localStorage.length == 1")
+    page.unroute("**/api/v1/choices*")
+    ready(page, "/cached/")
+    accept(page)
+    until(page, "consent.get('functional')")
+    until(page, "localStorage.length == 0")
+    assert page.evaluate("consent.get('marketing')") is False
+    last = page.evaluate("consent.get().choice.purposes")
+    assert (last["functional"], last["marketing"]) == (True, False)
+    console.complaints.clear()
+
+
+def test_a_refusal_that_waits_its_turn_outlives_the_page(
+    page: Page, console: Console
+) -> None:
+    ready(page, "/cached/")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/v1/choices*", hold)
+    page.evaluate("void consent.set({analytics: true}).catch(() => 0)")
+    until_true(page, lambda: bool(held))
+    page.evaluate("void consent.set({analytics: false}).catch(() => 0)")
+    until(page, "localStorage.length == 1")
+    held[0].continue_()
+    page.unroute("**/api/v1/choices*")
+    ready(page, "/cached/")
+    until(page, "localStorage.length == 0")
+    assert page.evaluate("consent.get('analytics')") is False
+    console.complaints.clear()
+
+
+def test_other_tabs_follow_a_refusal_though_nobody_answers(
+    context: BrowserContext, console: Console
+) -> None:
+    first = ready(context.new_page(), "/cached/")
+    accept(first)
+    until(first, "window.ran?.length == 2")
+    second = ready(context.new_page(), "/cached/")
+    until(second, "window.ran?.length == 2")
+    context.route("**/api/v1/**", broken)
+    first.evaluate(f"void consent.set({NOTHING}).catch(() => 0)")
+    until(second, "!consent.get('marketing') && !window.ran")
+    assert second.locator("iframe[src]").count() == 0
+    console.complaints.clear()
+
+
 def test_an_answer_that_comes_late_does_not_undo_a_refusal(page: Page) -> None:
     held: list[Route] = []
     ready(page, "/cached/")

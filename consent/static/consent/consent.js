@@ -61,34 +61,58 @@
     queue("dataLayer").push({ event: "consent_" + kind, consent: { ...state?.purposes } });
   });
 
-  // --- Refusals that could not be delivered -------------------------------------------
-  // They count at once, on every page, until they were; only refusals are ever kept.
+  // --- Refusals that are not delivered yet ---------------------------------------------
+  // They count at once, on every page, until they were; only refusals are ever kept. Each
+  // has the time it was given at, so that no older answer ends it. `over` is the choice
+  // that they were given over: who says yes elsewhere afterwards ends them.
   let kept = /** @type {any} */ (null); // where the browser keeps nothing for us
+  const sound = (one) => (one?.purposes && one.services ? one : null);
   const unsent = () => {
     try {
-      return JSON.parse(localStorage.getItem(UNSENT));
+      return sound(JSON.parse(localStorage.getItem(UNSENT))) ?? kept;
     } catch {
       return kept;
     }
   };
-  const keep = (refusals) => {
-    kept = refusals && (Object.keys({ ...refusals.purposes, ...refusals.services }).length ? refusals : null);
-    safely(() => (kept ? localStorage.setItem(UNSENT, JSON.stringify(kept)) : localStorage.removeItem(UNSENT)));
+  const keep = (/** @type {any} */ refused) => {
+    const some = Object.keys({ ...refused.purposes, ...refused.services }).length ? refused : null;
+    try {
+      some ? localStorage.setItem(UNSENT, JSON.stringify(some)) : localStorage.removeItem(UNSENT);
+      kept = null;
+    } catch {
+      kept = some;
+    }
   };
+  const mark = (now) => JSON.stringify(now?.choice && [now.choice.at, now.choice.purposes]);
   const no = (value) => value === false;
-  /** The refusals within an answer; what is left out of a whole one is refused. */
-  const refusals = ({ purposes, services, partial, ...rest }) => {
-    const left = partial ? {} : map(state?.held.purposes, (name) => purposes[name] === true);
-    return { ...rest, partial: true, purposes: only({ ...left, ...purposes }, no), services: only(services, no) };
+  /** Keep the refusals within an answer; what is left out of a whole one is refused. */
+  const keepRefusals = ({ purposes, services, partial, notice, ...rest }, at) => {
+    const more = unsent(), time = (found) => map(only(found, no), () => at);
+    const left = partial || notice ? {} : map(state.held.purposes, (name) => purposes[name] === true);
+    keep({
+      ...rest,
+      notice: more ? undefined : notice,
+      // Behind an answer that is on its way, what it was given over is not known.
+      over: pending ? "" : mark(state),
+      purposes: { ...more?.purposes, ...time({ ...left, ...purposes }) },
+      services: { ...more?.services, ...time(services) },
+    });
   };
   /** What is known, less what was refused and not delivered yet. */
-  const less = (/** @type {any} */ now, more = unsent()) => {
+  const less = (/** @type {any} */ now) => {
+    let more = unsent();
     if (!now || !more) return now;
-    const off = (name) => has(more.purposes, name);
+    if (more.over && more.over != mark(now)) {
+      const yes = (name) => now.choice?.purposes[name] === true;
+      more = { ...more, over: mark(now), purposes: only(more.purposes, (_, name) => !yes(name)), services: only(more.services, (_, name) => !(yes(now.held.services[name]?.purpose) && now.choice.services[name] !== false)) };
+      keep(more);
+    }
+    const off = (name) => has(more.purposes, name), about = (name) => now.held.services[name];
     const purposes = map(now.purposes, (name, on) => on && !off(name));
-    const services = map({ ...now.services, ...more.services }, (name, on) => on && !off(now.held.services[name]?.purpose));
-    const mode = Object.keys(more.purposes).length ? {} : now.consent_mode;
-    return { ...now, purposes, services, consent_mode: mode };
+    const services = map({ ...now.services, ...map(more.services, () => false) }, (name, on) => on && !off(about(name)?.purpose));
+    const partly = [...now.partly, ...Object.keys(more.services).filter((name) => about(name)?.each).map((name) => about(name).purpose)];
+    const some = Object.keys({ ...more.purposes, ...more.services }).length;
+    return { ...now, purposes, services, partly, consent_mode: some ? {} : now.consent_mode };
   };
 
   // --- The backend --------------------------------------------------------------------
@@ -111,53 +135,73 @@
     return found;
   };
   let answers = 0; // sent here or in another tab: what was asked before one is out of date
-  let line = Promise.resolve(); // answers go one after the other
+  let line = Promise.resolve(), pending = 0; // answers go one after the other
   const refresh = async () => {
     const then = answers;
     const found = await ask("api/v1/decision").catch(() => null);
     if (then != answers) return; // whoever answered meanwhile asks anew
-    if (found) apply(found);
+    if (found || state) apply(found || { ...state, saved: undefined, html: undefined });
     arrived(state);
   };
-  const send = (body, late) => {
-    const sent = line.then(() => deliver(body, late));
-    line = sent.then(() => {}, () => {});
+  const send = (body) => {
+    const at = Date.now();
+    keepRefusals(body, at);
+    return queued(() => deliver(body, at));
+  };
+  const queued = (work) => {
+    pending++;
+    const sent = line.then(work), done = () => void pending--;
+    line = sent.then(done, done);
     return sent;
   };
-  const deliver = async (body, late) => {
+  /** What was not delivered, as an answer of its own; made when its turn has come. */
+  const resend = () => {
+    const more = unsent();
+    if (!more) return state;
+    const { over, purposes, services, ...rest } = more;
+    return deliver({ ...rest, partial: true, purposes: map(purposes, () => false), services: map(services, () => false) }, Date.now(), true);
+  };
+  const deliver = async (body, at, late) => {
     answers++;
     let found;
     try {
       found = await ask("api/v1/choices", body);
     } catch (error) {
       answers++;
-      if (error.status < 500 && error.status != 429) {
-        // What was asked is not what is asked now, or it may not come from here.
-        if (late) keep(null);
-        await refresh();
-      } else {
-        const { purposes, services, notice, ...rest } = /** @type {any} */ (refusals(body)), more = unsent();
-        keep({ ...rest, notice: more ? undefined : notice, purposes: { ...more?.purposes, ...purposes }, services: { ...more?.services, ...services } });
-        const grants = [body.purposes, body.services].some((said) => Object.values(said).includes(true));
-        apply({ ...state, html: grants ? undefined : "" });
-        again();
-      }
+      const changed = error.status == 409 || error.status == 422, more = unsent();
+      // What was asked is not what is asked now: what of it is left is said plainly.
+      if (changed && more)
+        keep({ ...more, notice: undefined, surface: "api", policy_version: state.policy.version, purposes: only(more.purposes, (_, name) => has(state.held.purposes, name)), services: only(more.services, (_, name) => has(state.held.services, name)) });
+      const grants = [body.purposes, body.services].some((said) => Object.values(said).includes(true));
+      if (changed) await refresh();
+      else apply({ ...state, saved: undefined, html: grants || late ? undefined : "" });
+      again();
       throw error;
     }
     answers++;
-    const answered = (name) => has(body.purposes, name) || !body.partial;
     const more = unsent();
-    if (more) keep({ ...more, purposes: only(more.purposes, (_, name) => !answered(name)), services: only(more.services, (_, name) => !has(body.services, name) && !answered(state?.held.services[name]?.purpose)) });
-    apply({ ...found.decision, saved: found.saved });
+    if (more) {
+      const answered = (name) => has(body.purposes, name) || !(body.partial || body.notice);
+      const later = (given) => given > at;
+      keep({
+        ...more,
+        over: mark(found.decision),
+        purposes: only(more.purposes, (given, name) => later(given) || !answered(name)),
+        services: only(more.services, (given, name) => later(given) || !(has(body.services, name) || answered(state.held.services[name]?.purpose))),
+      });
+    }
+    apply({ ...found.decision, saved: late ? undefined : found.saved });
+    // What the server had printed meanwhile it now leaves out.
+    if (late && find(GATED)) location.reload();
     return state;
   };
   let tries = 0;
   const again = () => {
-    if (unsent() && tries < 4) setTimeout(() => unsent() && send(unsent(), true).catch(() => {}), 500 * 4 ** tries++);
+    if (unsent() && tries < 4) setTimeout(() => queued(resend).catch(() => {}), 500 * 4 ** tries++);
   };
   const set = async (purposes, { services = {}, partial = true, surface = "api", notice } = /** @type {any} */ ({})) => {
     await ready;
-    if (!state) throw Error("consent: nobody answers");
+    if (!state) throw Error("no answer");
     return send({ purposes, services, partial, surface, notice, policy_version: state.policy.version, language: state.language });
   };
 
@@ -279,8 +323,11 @@
       channel?.postMessage(key());
     }
     // What has run ends only with the page.
-    const ended = before && Object.keys(state.purposes).some((name) => before.purposes[name] && !state.purposes[name]);
-    if (ran.some((one) => !allows(...one)) || (changed && ended && find(GATED))) location.reload();
+    const ends = (purpose, service) => allows(purpose, service, before) && !allows(purpose, service);
+    const { purposes, services } = state.held;
+    const ended = before && (Object.keys(purposes).some((name) => ends(name)) || Object.keys(services).some((name) => ends(services[name].purpose, name)));
+    // Where a refusal can be kept nowhere, a new page would not know of it.
+    if (!kept && (ran.some((one) => !allows(...one)) || (changed && ended && find(GATED)))) location.reload();
     else safely(() => draw(state));
   };
   const answer = async (form, { value }) => {
