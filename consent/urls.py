@@ -74,7 +74,7 @@ urlpatterns = [
     *_log("log/<slug:slug>/"),
     *_log("log/<slug:slug>/<int:number>/"),
     path("consent.js", client.file, {"name": "consent.min.js"}, name="consent-script"),
-    path("consent.css", client.file, {"name": "consent.css"}, name="consent-style"),
+    path("consent.css", client.file, {"name": "consent.min.css"}, name="consent-style"),
     path("keys", log.keys, name="keys"),
     path(".well-known/gpc.json", wellknown.gpc, name="gpc"),
     path("healthz", wellknown.healthz, name="healthz"),

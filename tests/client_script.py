@@ -1,7 +1,7 @@
-"""The script that pages get, made of its readable source: `make client`.
+"""Script and style sheet that pages get, made of their readable sources: `make client`.
 
-`python -m tests.client_script` writes `consent.min.js` anew, with esbuild as locked in
-tests/toolchain/npm. What is committed is what it writes, by a test.
+`python -m tests.client_script` writes `consent.min.js` and `consent.min.css` anew, with
+esbuild as locked in tests/toolchain/npm. A test holds what is committed against that.
 """
 
 import shutil
@@ -14,9 +14,13 @@ import bootstrap
 
 LOCKED = bootstrap.ROOT / "tests/toolchain/npm"
 STATIC = bootstrap.ROOT / "consent/static/consent"
-SOURCE, MADE = STATIC / "consent.js", STATIC / "consent.min.js"
+# What is made, of which source.
+MADE = {
+    STATIC / "consent.min.js": STATIC / "consent.js",
+    STATIC / "consent.min.css": STATIC / "consent.css",
+}
 # Browsers that know `light-dark()`, as the style sheet asks, know this too.
-OPTIONS = ("--minify", "--target=es2022", "--charset=utf8")
+OPTIONS = ("--minify", "--target=esnext", "--charset=utf8")
 
 
 def installed(folder: Path) -> Path:
@@ -31,9 +35,9 @@ def installed(folder: Path) -> Path:
     return folder / "node_modules"
 
 
-def made(modules: Path) -> str:
-    """The script as pages get it."""
-    command = ["node", str(modules / "esbuild/bin/esbuild"), str(SOURCE), *OPTIONS]
+def made(modules: Path, source: Path) -> str:
+    """A source as pages get it."""
+    command = ["node", str(modules / "esbuild/bin/esbuild"), str(source), *OPTIONS]
     done = subprocess.run(
         command, check=True, capture_output=True, text=True, timeout=60
     )
@@ -42,8 +46,10 @@ def made(modules: Path) -> str:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        MADE.write_text(made(installed(Path(folder))))
-    sys.stdout.write(f"{MADE.name}: {MADE.stat().st_size:,} bytes\n")
+        modules = installed(Path(folder))
+        for file, source in MADE.items():
+            file.write_text(made(modules, source))
+            sys.stdout.write(f"{file.name}: {file.stat().st_size:,} bytes\n")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def cached(response: Any) -> set[str]:
 
 
 # What is served under an address: of the script, what was made of its source.
-LIES = {"/consent.js": "consent.min.js", "/consent.css": "consent.css"}
+LIES = {"/consent.js": "consent.min.js", "/consent.css": "consent.min.css"}
 
 
 @each

@@ -181,7 +181,7 @@ def test_a_page_without_tags_gets_what_the_tags_would_print(shopper: Client) -> 
     text = text_of(shopper, "/shop/")
     head, _, rest = text.partition("</head>")
     assert len(re.findall(r"<script [^>]* data-consent-script", head)) == 1
-    assert 'rel="stylesheet" href="/static/consent/consent.css"' in head
+    assert 'rel="stylesheet" href="/static/consent/consent.min.css"' in head
     body, _, end = rest.partition("<p>bread")
     assert body.startswith('<body class="shop"><section class="consent"')
     assert 'name="answer" value="reject"' in body

@@ -43,7 +43,7 @@ PAGES = {
 SURFACES = pytest.mark.parametrize("surface", PAGES)
 SHEET = Path("consent/static/consent/pages.css")
 SCRIPT = Path("consent/static/consent/consent.min.js")
-SHEETS = (Path("consent/static/consent/consent.css"), SHEET)
+SHEETS = (Path("consent/static/consent/consent.min.css"), SHEET)
 
 
 def answer(browser: Client, surface: str, *, how: str = "reject") -> Notice:
@@ -222,7 +222,7 @@ def own_sheet(tmp_path: Path, settings: Settings) -> Path:
     (folder / "pictures").mkdir(parents=True)
     (folder / "pictures" / "dots.svg").write_text("<svg xmlns='x'/>")
     (folder / "face.woff2").write_bytes(b"wOF2 a font")
-    sheet = folder / "consent.css"
+    sheet = folder / "consent.min.css"
     sheet.write_text(
         SHEET.read_text()
         + ".consent { background: url('pictures/dots.svg#a') }\n"
@@ -296,7 +296,7 @@ def test_where_files_are_collected_the_bytes_that_were_served_are_kept(
     (picture,) = re.findall(r'<img src="/static/([^"]+opt-out[^"]+)" alt="" w', page)[
         :1
     ]
-    assert not {"consent/consent.css", "consent/pages.css"} & set(linked)
+    assert not {"consent/consent.min.css", "consent/pages.css"} & set(linked)
     served = [(settings.STATIC_ROOT / name).read_bytes() for name in linked]
     assert [held[name] for name in notice.document["styles"]] == served
     drawn = (settings.STATIC_ROOT / picture).read_bytes()

@@ -20,7 +20,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 
 # What templates/base.html links. Notices work as plain forms too, without the script.
-STYLES: Final = ("consent/consent.css", "consent/pages.css")
+STYLES: Final = ("consent/consent.min.css", "consent/pages.css")
 SCRIPTS: Final[tuple[str, ...]] = ("consent/consent.min.js",)
 
 # Named here, because what a machine knows of file names differs.

@@ -24,7 +24,7 @@ _LONG: Final = "<p>A line of the page.</p>" * 80
 _PAGE: Final = """{% load consent_tags static %}<!doctype html>
 <html lang="{{ lang }}"><head><title>Shop</title><link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="{% static 'consent/consent.css' %}">
+<link rel="stylesheet" href="{% static 'consent/consent.min.css' %}">
 {% consent_script mode=mode edge=edge %}
 </head><body>{% consent_banner mode=mode %}
 <h1>Shop</h1>{{ gated }}{{ long }}<p id="middle">The middle.</p>{{ long }}
