@@ -11,7 +11,7 @@ from consent.api.endpoints import endpoint
 from consent.browser import renew
 from consent.core.origin import Trust
 from consent.decision import Consent
-from consent.forms import on_screen, read_body, require_json, trust_of
+from consent.forms import any_grant, on_screen, read_body, require_json, trust_of
 
 
 @endpoint("GET", "HEAD")
@@ -32,7 +32,7 @@ def choose(request: HttpRequest, consent: Consent) -> HttpResponse:
     if trusted is Trust.NONE:
         return problems.forbidden_origin(request)
     sent = read_body(request, consent)
-    grants = any(sent.answers.purposes.values()) or any(sent.answers.services.values())
+    grants = any_grant(sent.answers.purposes, sent.answers.services)
     if grants and trusted is Trust.REFUSE_ONLY:
         return problems.forbidden_origin(request)
     recorded = choices.choose(

@@ -13,7 +13,7 @@ from consent.forms.believing import (
 )
 from consent.forms.body import read_body, require_json
 from consent.forms.form import read_form
-from consent.forms.sent import PolicyChangedError, Sent, UnreadableError
+from consent.forms.sent import PolicyChangedError, Sent, UnreadableError, any_grant
 from consent.forms.shown import on_screen
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "PolicyChangedError",
     "Sent",
     "UnreadableError",
+    "any_grant",
     "form_token",
     "on_screen",
     "read_body",

@@ -11,8 +11,8 @@ from consent.core.policy import Policy
 from consent.core.purposes import OPTIONAL, Purpose
 from consent.core.record import Surface
 from consent.decision import Consent
-from consent.forms.sent import Sent, UnreadableError, checked
-from consent.forms.shown import any_grant, shown
+from consent.forms.sent import Sent, UnreadableError, any_grant, checked
+from consent.forms.shown import shown
 
 LARGEST_BODY: Final = 16 * 1024
 API_SURFACES: Final = ("banner", "preferences", "settings", "api")

@@ -54,6 +54,11 @@ class Sent:
     shown: "Shown | None" = None
 
 
+def any_grant(*flags: Mapping[Purpose, bool] | Mapping[str, bool]) -> bool:
+    """Whether anything is allowed."""
+    return any(on for some in flags for on in some.values())
+
+
 def checked(
     purposes: Mapping[Purpose, bool],
     services: Mapping[str, bool],
@@ -69,7 +74,7 @@ def checked(
     for purpose, on in purposes.items():
         if purpose not in policy.purposes or (on and purpose not in offered):
             raise UnreadableError(f"{purpose} is not offered.")
-    grants = any(purposes.values()) or any(services.values())
+    grants = any_grant(purposes, services)
     if grants and policy.version != consent.published.policy.version:
         raise PolicyChangedError
     return Answers(

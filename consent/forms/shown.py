@@ -1,6 +1,5 @@
 """The banner that was on the screen, by the hash that the sender names."""
 
-from collections.abc import Mapping
 from typing import NamedTuple, TypedDict
 
 from consent import notices
@@ -40,11 +39,6 @@ def shown(
     if found is None and grants:
         raise PolicyChangedError
     return Shown(found)
-
-
-def any_grant(*flags: Mapping[Purpose, bool] | Mapping[str, bool]) -> bool:
-    """Whether anything is allowed."""
-    return any(on for some in flags for on in some.values())
 
 
 class OnScreen(TypedDict):

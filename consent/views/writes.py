@@ -15,6 +15,7 @@ from consent.forms import (
     RECEIPT,
     SAVED,
     UnreadableError,
+    any_grant,
     on_screen,
     read_form,
     trust_of,
@@ -87,7 +88,7 @@ def take(
         sent = read_form(request.POST, consent)
     except UnreadableError as error:
         return problems.wrong(request, error.status, error.kind, error.detail)
-    grants = any(sent.answers.purposes.values()) or any(sent.answers.services.values())
+    grants = any_grant(sent.answers.purposes, sent.answers.services)
     if grants and trusted is Trust.REFUSE_ONLY:
         return problems.forbidden_origin(request)
     recorded = choices.choose(
