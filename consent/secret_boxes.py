@@ -1,8 +1,8 @@
 """Secrets that have to be known again, and so are kept in the database encrypted.
 
 A password is kept as a hash; what signs a webhook or opens a token cannot be. Each is
-sealed (AES-256-GCM) with a key made of `SECRET_KEY` for one purpose (HKDF, RFC 5869), so
-that a copy of the database alone tells none, and a box of one purpose opens as no other.
+sealed (AES-256-GCM) with a key made of `SECRET_KEY` for one purpose (HKDF, RFC 5869):
+a copy of the database alone tells none, and a box of one purpose opens as no other.
 `SECRET_KEY_FALLBACKS` open what was sealed before the key was changed.
 """
 
