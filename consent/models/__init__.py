@@ -4,6 +4,7 @@ from consent.models.counts import Count
 from consent.models.ledger import Content, Entry, Link, Removal, Restricted, Waiting
 from consent.models.log import Anchor, Checkpoint, Leaf, Log, PublicKey, Tile
 from consent.models.preference import Preference
+from consent.models.repeat import Repeat
 from consent.models.site import (
     Asset,
     Erasure,
@@ -29,6 +30,7 @@ __all__ = [
     "Preference",
     "PublicKey",
     "Removal",
+    "Repeat",
     "Restricted",
     "RuleBookVersion",
     "Site",
