@@ -1,13 +1,7 @@
 """What breaks is answered by the strictest behaviour or a clear 503, never by a yes."""
 
-import http.client
-import json
 import os
 import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -21,10 +15,10 @@ from pytest_django import Settings
 
 from consent import publication
 from consent.middleware import asking
+from tests.served import Server
 from tests.test_api_decision import NOTHING_OPTIONAL, assert_problem
 from tests.visits import ALL, NONE, OWN_PAGE, body, choose, cookie, decision, rows, send
 
-ROOT = Path(__file__).parent.parent
 GEOIP = Path(__file__).parent / "data" / "geoip"
 POSTGRES = connection.vendor == "postgresql"
 ANYBODYS = ("/", "/cookie-preferences/", "/privacy-choices/")
@@ -303,69 +297,6 @@ def test_without_the_anonymiser_database_everybody_may_be_anywhere(
 
 
 # --- a real server ------------------------------------------------------------------
-
-
-class Server:
-    """The product as it is served, in a process and a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.database = folder / "db.sqlite3"
-        self.environment = {
-            **os.environ,
-            "CONSENT_DATA_DIR": str(folder),
-            "DATABASE_URL": f"sqlite:///{self.database}?conn_max_age=0",
-            "DEBUG": "1",
-            "DJANGO_SETTINGS_MODULE": "settings",
-        }
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-
-    def prepare(self) -> None:
-        command = [sys.executable, "manage.py", "prepare_demo"]
-        subprocess.run(command, cwd=ROOT, env=self.environment, check=True, timeout=60)
-
-    @contextmanager
-    def running(self) -> Iterator[subprocess.Popen[bytes]]:
-        granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
-        address = ["--host", "127.0.0.1", "--port", str(self.port)]
-        process = subprocess.Popen(
-            [*granian, *address, "--log-level", "error", "settings.wsgi:application"],
-            cwd=ROOT,
-            env=self.environment,
-            start_new_session=True,
-        )
-        try:
-            self._wait()
-            yield process
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
-
-    def _wait(self) -> None:
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            try:
-                if self.ask("GET", "/healthz")[0] == 200:
-                    return
-            except OSError:
-                time.sleep(0.1)
-        pytest.fail("the server did not start")
-
-    def ask(self, method: str, path: str, content: Any = None) -> tuple[int, Any]:
-        """Status and JSON of an answer, asked on a connection of its own."""
-        there = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
-        data = None if content is None else json.dumps(content)
-        try:
-            there.request(method, path, data, headers)
-            response = there.getresponse()
-            text = response.read().decode()
-        finally:
-            there.close()
-        is_json = "json" in (response.getheader("Content-Type") or "")
-        return response.status, json.loads(text) if is_json else text
 
 
 def test_a_server_survives_its_database_and_a_crash_loses_nothing_answered(
