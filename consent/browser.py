@@ -1,7 +1,7 @@
 """The browser's copy of a choice: when it is set, how long it lives, when it follows.
 
 The cookie is a signed cache. For an anonymous visitor it is all there is; for somebody
-signed in it follows the account.
+with an account it follows the account.
 """
 
 from dataclasses import replace
@@ -38,7 +38,7 @@ def as_kept(consent: Consent, choice: Choice) -> Choice:
     What is an account's is marked so: should somebody else sign in at this browser, it
     counts for them only as refusals.
     """
-    if consent.user is None:
+    if consent.account is None:
         return choice
     return replace(choice, left=True)
 
@@ -51,7 +51,7 @@ def renew(consent: Consent) -> None:
     that are not stored anywhere may call this.
     """
     choice = consent.choice
-    if consent.user is not None:
+    if consent.account is not None:
         _follow_account(consent)
         return
     if choice is None or choice.at is None or not _refuses(choice):

@@ -200,7 +200,7 @@ def _signal_due(consent: Consent, decision: Decision) -> bool:
     The next POST brings it; who has answered about marketing already, with a no or over
     the signal, is not asked again.
     """
-    if consent.user is None or not consent.signals.gpc or not consent.trusted:
+    if consent.account is None or not consent.signals.gpc or not consent.trusted:
         return False
     if Purpose.MARKETING not in consent.published.policy.purposes:
         return False

@@ -12,7 +12,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
 
-from consent import languages, visitor
+from consent import accounts, languages, visitor
+from consent.accounts import Account
 from consent.core.cookie import decode
 from consent.core.decide import Decision, decide
 from consent.core.jurisdictions import Location, Rule, Rules, rule_for
@@ -50,9 +51,16 @@ class Consent:
         self.asked = True
         self.request._cache_update_cache = False  # type: ignore[attr-defined] # noqa: SLF001
 
-    def again(self) -> "Consent":
-        """The same request, asked afresh, after a choice has changed."""
-        return Consent(self.request)
+    def again(self, *, linked: Preference | None = None) -> "Consent":
+        """The same request, asked afresh, after a choice has changed.
+
+        `linked` is the row of the person whom this browser was just linked to, which
+        the cookie that came with the request cannot say.
+        """
+        after = Consent(self.request)
+        if linked is not None:
+            after.linked = linked
+        return after
 
     @cached_property
     def published(self) -> Published:
@@ -138,14 +146,39 @@ class Consent:
             return visitor.believed(value, site=site, now=self.now)
         return visitor.read_choice(self.request, site=site, now=self.now)
 
-    @cached_property
-    def preference(self) -> Preference | None:
-        """The account's current choice, where somebody is signed in."""
+    @property
+    def account(self) -> Account | None:
+        """The user who is signed in, else the person whom this browser is linked to."""
         user = self.user
-        if user is None:
+        if user is not None:
+            return Account(user=user)
+        row = self.linked
+        return None if row is None else Account(identity=row.identity)
+
+    @cached_property
+    def linked(self) -> Preference | None:
+        """The row of the person whom the site's backend linked this browser to.
+
+        It is asked for only where the private cookie says that there is one.
+        """
+        if self.user is not None or self.elsewhere:
             return None
         site = self.published.site
-        row = Preference.objects.filter(site=site, user=user).first()
+        known = visitor.read_linked_id(self.request, site=site.slug)
+        return None if known is None else accounts.linked(site, known)
+
+    @property
+    def minor(self) -> bool:
+        """Whether the site's backend says that this person is a child (rule 11)."""
+        return self.linked is not None and self.linked.minor
+
+    @cached_property
+    def preference(self) -> Preference | None:
+        """The account's current choice, where there is an account."""
+        user = self.user
+        row = self.linked
+        if user is not None:
+            row = Account(user=user).row_of(self.published.site).first()
         return row if row is not None and row.receipt else None
 
     @property
@@ -155,13 +188,13 @@ class Consent:
 
     @cached_property
     def choice(self) -> Choice | None:
-        """The newest believed choice: the account's where somebody is signed in.
+        """The newest believed choice: the account's where there is an account.
 
         Merging at sign-in brought along what the browser held. Should a sign-in have
         gone past that, the browser's refusals count all the same.
         """
         browser = self._browser[0]
-        if self.user is None:
+        if self.account is None:
             return browser
         if self.preference is not None:
             return stored_choice(self.preference)
@@ -225,6 +258,7 @@ def decision_for(consent: Consent) -> Decision:
         signals=consent.signals,
         now=consent.now,
         trusted=consent.trusted,
+        minor=consent.minor,
     )
 
 
@@ -238,14 +272,18 @@ def signed_in(request: HttpRequest) -> int | None:
 
 
 def stored_choice(preference: Preference) -> Choice:
-    """The choice in an account's row."""
+    """The choice in an account's row.
+
+    A vouched person's does not name its record: it may be another browser's, whose
+    history this one must not open.
+    """
     choice = decode(preference.state)
     return Choice(
         answers=choice.answers,
         services=choice.services,
         region=choice.region,
         rule=choice.rule,
-        receipt=preference.named,
+        receipt=None if preference.identity else preference.named,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from consent import choices, problems, visitor
-from consent.api import fragments
+from consent.api import fragments, paging
 from consent.api.documents import decision_document
 from consent.api.endpoints import endpoint
 from consent.browser import renew
@@ -39,7 +39,7 @@ def choose(request: HttpRequest, consent: Consent) -> HttpResponse:
         consent,
         answers=sent.answers,
         surface=sent.surface,
-        user=consent.user,
+        account=consent.account,
         visitor_id=_visitor_id(request, consent),
         language=sent.language,
         **on_screen(sent),
@@ -70,8 +70,15 @@ def _visitor_id(request: HttpRequest, consent: Consent) -> str | None:
 
 @endpoint("GET", "HEAD")
 def history(request: HttpRequest, consent: Consent) -> HttpResponse:
-    """GET /api/v1/history: the caller's own records, newest first."""
-    records = choices.history(
-        consent, user=consent.user, visitor_id=_visitor_id(request, consent)
+    """GET /api/v1/history: the caller's own records, newest first, page by page."""
+    mine = _visitor_id(request, consent)
+    page = choices.history_page(
+        consent,
+        user=consent.user,
+        visitor_id=mine,
+        limit=paging.limit_of(request),
+        after=paging.place_of(request, consent, visitor_id=mine),
     )
-    return JsonResponse({"records": choices.own_receipts(consent, records)})
+    following = paging.cursor(page.end, consent, visitor_id=mine)
+    records = choices.own_receipts(consent, page.records)
+    return JsonResponse({"records": records, "next": following})

@@ -23,6 +23,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from consent import choices, visitor
+from consent.accounts import Account, linked
 from consent.audit import removal
 from consent.audit.withdrawing import (
     Said,
@@ -37,7 +38,7 @@ from consent.core.purposes import OPTIONAL, Purpose
 from consent.core.record import Surface
 from consent.core.signals import Signals
 from consent.decision import Consent
-from consent.models import Content, Link, Removal, Restricted, Site
+from consent.models import Content, Link, Linked, Removal, Restricted, Site
 from consent.models.site import Erasure
 from consent.publication import Published
 
@@ -53,7 +54,7 @@ class Person:
     """
 
     user: str | None = None
-    account: int | None = None
+    account: Account | None = None
     visitor: str | None = None
 
 
@@ -72,7 +73,7 @@ def unattended(here: Published) -> Consent:
     """What an operator's command asks in a visitor's stead: no browser, no place."""
     consent = Consent(HttpRequest())
     consent.published = here
-    consent.disguise = consent.choice = None
+    consent.disguise = consent.choice = consent.linked = None
     consent.signals = Signals()
     consent.location = Location()
     return consent
@@ -84,15 +85,15 @@ def erase_own(consent: Consent, surface: Surface) -> Erased:
     That is their account's records, where they are signed in, and this browser's; the
     browser then has the refusal, and no identifier.
     """
-    user, identity = consent.user, None
+    user, known = consent.user, None
     if not consent.elsewhere:
         site = consent.published.site.slug
-        identity = visitor.read_visitor_id(consent.request, site=site)
+        known = visitor.read_visitor_id(consent.request, site=site)
         consent.pending.append(
             lambda response: visitor.clear_visitor_id(response, cookies=consent.cookies)
         )
     key = None if user is None else str(user)
-    person = Person(user=key, account=user, visitor=identity)
+    person = Person(user=key, account=consent.account, visitor=known)
     erased = erase(consent, person, Said(surface, consent.language))
     if erased.kept is not None:
         choices.carry(consent, erased.kept)
@@ -108,8 +109,10 @@ def erase(consent: Consent, person: Person, said: Said) -> Erased:
     """
     site, kept = consent.published.site, None
     with transaction.atomic():
-        before = standing(consent, person.account)
+        account = person.account or _vouched_for(site, person.visitor)
+        before = standing(consent, account)
         browsers = _browsers(site, person)
+        Linked.objects.filter(site=site, visitor__in=browsers).delete()
         records = _erase_all(consent, _links(site, person, browsers))
         if records or not refuses_everything(before.choice):
             kept = refuse(consent, frozenset(OPTIONAL), before, said)
@@ -146,13 +149,19 @@ def _browsers(site: Site, person: Person) -> frozenset[str]:
     return frozenset(found)
 
 
-def account_with(key: str) -> int | None:
-    """The key of an account as the account has it; None where there is none."""
+def account_with(key: str) -> Account | None:
+    """The account of that key; None where there is none."""
     try:
-        account = get_user_model().objects.filter(pk=key).first()
+        user = get_user_model().objects.filter(pk=key).first()
     except (ValueError, ValidationError):
         return None
-    return account.pk if account else None
+    return Account(user=user.pk) if user else None
+
+
+def _vouched_for(site: Site, visitor: str | None) -> Account | None:
+    """The person whom a browser is linked to: what it granted counts for them too."""
+    row = linked(site, visitor) if visitor else None
+    return Account(identity=row.identity) if row else None
 
 
 def _own(browsers: Collection[str]) -> Q:
@@ -237,9 +246,12 @@ def with_those_from(site: Site, number: uuid.UUID) -> list[uuid.UUID]:
 
 def _standing_of(consent: Consent, link: Link | None) -> Standing:
     """The choice of the account that a record is linked to, if that still exists."""
-    if link is None or not link.user:
+    if link is None:
         return Standing(None, None)
-    account = account_with(link.user)
+    if link.user:
+        account = account_with(link.user)
+    else:
+        account = _vouched_for(consent.published.site, link.visitor)
     return Standing(None, None) if account is None else standing(consent, account)
 
 
@@ -262,6 +274,7 @@ def _withdraw(
         if (answer := choice.answers.get(purpose)) and answer.at <= content.time
     )
     named = {content.entry_id.hex for content in contents}
-    if not resting and choice.receipt not in named:
+    newest = before.row.named if before.row else choice.receipt
+    if not resting and newest not in named:
         return None
     return refuse(consent, resting, before, Said(Surface.API, None))

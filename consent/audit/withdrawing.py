@@ -7,6 +7,7 @@ reads the choice meanwhile never finds something running whose record is gone.
 from dataclasses import dataclass, replace
 
 from consent import ledger, publication
+from consent.accounts import Account
 from consent.choices.keeping import Recorded, locked
 from consent.core.cookie import decode, encode
 from consent.core.decide import Decision, decide
@@ -35,7 +36,7 @@ class Said:
     language: str | None
 
 
-def standing(consent: Consent, account: int | None) -> Standing:
+def standing(consent: Consent, account: Account | None) -> Standing:
     """The choice that stands, of an account under its lock (`choices.keeping`)."""
     if account is None:
         return Standing(consent.choice, None)
@@ -68,6 +69,7 @@ def refuse(
         choice=choice,
         signals=consent.signals,
         now=consent.now,
+        minor=consent.minor,
     )
     publication.keep_what_is_pointed_at(consent.published, at=consent.server_time)
     record = _record(consent, newer, decided, said)

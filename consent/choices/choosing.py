@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from consent import notices
+from consent.accounts import Account
 from consent.choices.keeping import Happening, Recorded, locked, record, together
 from consent.core.decide import Decision
 from consent.core.policy import Policy
@@ -39,7 +40,7 @@ def choose(
     *,
     answers: Answers,
     surface: Surface,
-    user: int | None,
+    account: Account | None,
     visitor_id: str | None,
     language: str | None = None,
     notice: notices.Named | None = None,
@@ -49,13 +50,13 @@ def choose(
 
     `notice` is what was on the screen where it was named; not `known` says that it was
     named, and that nobody knows it any more. Else it is what the surface shows now. An
-    answer given while signed in is the account's. A visitor id is made only where
-    something is granted, and a plain refusal is linked to none.
+    answer given by somebody with an account is the account's. A visitor id is made only
+    where something is granted, and a plain refusal is linked to none.
     """
     purposes = _purposes(consent, consent.decision, answers)
     said_in = language or consent.language
-    with together(user):
-        before = _standing(consent, user)
+    with together(account):
+        before = _standing(consent, account)
         newer = _answered(consent, purposes, answers, before)
         said = {p: a.granted for p, a in before.answers.items()} if before else None
         event = event_of(purposes=purposes, before=said)
@@ -66,7 +67,7 @@ def choose(
             standing=_without_followers(
                 add(choice=before, newer=newer), consent.published.policy
             ),
-            user=user,
+            account=account,
             visitor=_visitor(event, visitor_id),
             policy=answers.policy,
             notice=notice
@@ -102,7 +103,11 @@ def _notice(
 
 
 def opt_out(
-    consent: Consent, *, surface: Surface, user: int | None, visitor_id: str | None
+    consent: Consent,
+    *,
+    surface: Surface,
+    account: Account | None,
+    visitor_id: str | None,
 ) -> Recorded:
     """Record an opt-out of sale, sharing and targeted advertising, and nothing else.
 
@@ -118,13 +123,13 @@ def opt_out(
         rule=consent.rule.name,
         region=consent.region,
     )
-    with together(user):
+    with together(account):
         happening = Happening(
             event=Event.OPTED_OUT,
             surface=surface,
             newer=newer,
-            standing=add(choice=_standing(consent, user), newer=newer),
-            user=user,
+            standing=add(choice=_standing(consent, account), newer=newer),
+            account=account,
             visitor=visitor_id,
             policy=policy,
             notice=notices.opt_out_notice(
@@ -136,21 +141,21 @@ def opt_out(
         return record(consent, happening)
 
 
-def _standing(consent: Consent, user: int | None) -> Choice | None:
+def _standing(consent: Consent, account: Account | None) -> Choice | None:
     """The choice that stands, of an account under a lock.
 
     An opt-out is laid over it; what another device refused meanwhile must stay.
     """
-    if user is None:
+    if account is None:
         return consent.choice
-    row = locked(consent, user)
+    row = locked(consent, account)
     return stored_choice(row) if row.receipt else consent.choice
 
 
 def note_signal(
-    consent: Consent, *, user: int, visitor_id: str | None
+    consent: Consent, *, account: Account, visitor_id: str | None
 ) -> Recorded | None:
-    """Let a signed-in person's signal reach their account, once (rule 6).
+    """Let a known person's signal reach their account, once (rule 6).
 
     None where no record is needed: an account that is opted out already, or that
     granted marketing over the signal.
@@ -163,7 +168,9 @@ def note_signal(
     answer = consent.choice.answers.get(Purpose.MARKETING) if consent.choice else None
     if answer is not None and (not answer.granted or Signal.GPC in answer.over_signal):
         return None
-    return opt_out(consent, surface=Surface.SIGNAL, user=user, visitor_id=visitor_id)
+    return opt_out(
+        consent, surface=Surface.SIGNAL, account=account, visitor_id=visitor_id
+    )
 
 
 def _purposes(

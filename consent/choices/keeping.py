@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 
 from consent import ledger, notices, publication, visitor
+from consent.accounts import Account
 from consent.browser import keep_in_browser
 from consent.core.cookie import decode, encode
 from consent.core.decide import Decision, decide
@@ -36,7 +37,7 @@ class Happening:
     surface: Surface
     newer: Choice
     standing: Choice
-    user: int | None
+    account: Account | None
     visitor: str | None
     policy: Policy
     notice: tuple[str, notices.Document] | None = None
@@ -56,7 +57,7 @@ def record(
     decided = _decided(consent, standing)
     salt = ledger.new_salt()
     made = _consent_record(consent, event, decided, language or consent.language, salt)
-    with together(event.user):
+    with together(event.account):
         publication.keep_what_is_pointed_at(consent.published, at=consent.server_time)
         if event.notice:
             notices.keep(*event.notice)
@@ -64,14 +65,14 @@ def record(
         site = consent.published.site
         receipt = ledger.append(site=site, entry=made, owner=owner)
         standing = replace(standing, receipt=receipt.id)
-        if event.user is not None:
-            _keep_preference(consent, event, standing, user=event.user)
+        if event.account is not None:
+            _keep_preference(consent, event, standing, event.account)
     return Recorded(receipt, standing, event.visitor, decided)
 
 
-def together(user: int | None) -> AbstractContextManager[None]:
+def together(account: Account | None) -> AbstractContextManager[None]:
     """One transaction, where an account's row is read and written with the record."""
-    return transaction.atomic() if user is not None else nullcontext()
+    return transaction.atomic() if account is not None else nullcontext()
 
 
 def _decided(consent: Consent, standing: Choice) -> Decision:
@@ -81,16 +82,21 @@ def _decided(consent: Consent, standing: Choice) -> Decision:
         choice=standing,
         signals=consent.signals,
         now=consent.now,
+        minor=consent.minor,
     )
 
 
 def _owner(event: Happening, salt: bytes) -> Owner | None:
-    """Whom the record is linked to; a refusal without visitor id belongs to nobody."""
-    if event.user is None and event.visitor is None:
+    """Whom the record is linked to; a refusal without visitor id belongs to nobody.
+
+    A vouched person's record belongs to the browser alone.
+    """
+    user = event.account.user if event.account else None
+    if user is None and event.visitor is None:
         return None
     return Owner(
         visitor=event.visitor,
-        user=None if event.user is None else str(event.user),
+        user=None if user is None else str(user),
         salt=salt,
         sources=event.sources,
     )
@@ -128,7 +134,7 @@ def _consent_record(
     )
 
 
-def locked(consent: Consent, user: int) -> Preference:
+def locked(consent: Consent, account: Account) -> Preference:
     """The account's row under a lock, made where there is none.
 
     A row that does not exist cannot be locked, and two first answers at once would
@@ -137,14 +143,19 @@ def locked(consent: Consent, user: int) -> Preference:
     rows = Preference.objects
     site = consent.published.site
     empty = {"state": encode(Choice())}
-    made, _new = rows.get_or_create(site=site, user_id=user, defaults=empty)
+    made, _new = rows.get_or_create(
+        site=site,
+        user_id=account.user,  # type: ignore[misc] # or none
+        identity=account.identity,
+        defaults=empty,
+    )
     return rows.select_for_update().get(pk=made.pk, site=site)
 
 
 def _keep_preference(
-    consent: Consent, event: Happening, standing: Choice, *, user: int
+    consent: Consent, event: Happening, standing: Choice, account: Account
 ) -> None:
-    row = locked(consent, user)
+    row = locked(consent, account)
     row.state = encode(replace(standing, receipt=None, left=False))
     row.receipt = standing.receipt or ""
     row.kept_refused = _still_to_tell(event, row)
@@ -162,9 +173,9 @@ def carry(consent: Consent, recorded: Recorded) -> None:
     """Have the response carry the cookies of a choice that was kept."""
     keep_in_browser(consent, recorded.choice)
     if recorded.visitor is not None and not consent.elsewhere:
-        identity = recorded.visitor
+        known = recorded.visitor
         consent.pending.append(
             lambda response: visitor.issue_visitor_id(
-                response, identity, cookies=consent.cookies
+                response, known, cookies=consent.cookies, linked=bool(consent.linked)
             )
         )

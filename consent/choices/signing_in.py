@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from django.db import transaction
 
+from consent.accounts import Account
 from consent.choices.choosing import note_signal
 from consent.choices.keeping import Happening, Recorded, locked, record
 from consent.core.policy import Policy
@@ -13,7 +14,11 @@ from consent.decision import Consent, stored_choice
 
 
 def sign_in(
-    consent: Consent, *, user: int, browser: Choice | None, visitor_id: str | None
+    consent: Consent,
+    *,
+    account: Account,
+    browser: Choice | None,
+    visitor_id: str | None,
 ) -> Recorded | None:
     """Merge what the browser holds into the account that signs in (rule 8).
 
@@ -21,7 +26,7 @@ def sign_in(
     where nothing changed; the histories of browser and account stay apart.
     """
     with transaction.atomic():
-        row = locked(consent, user)
+        row = locked(consent, account)
         before = stored_choice(row) if row.receipt else None
         left = browser is not None and browser.left
         after = merge(account=before, browser=browser, left=left)
@@ -34,9 +39,10 @@ def sign_in(
                 surface=Surface.SIGN_IN,
                 newer=_as_asked(after, consent.published.policy),
                 standing=after,
-                user=user,
+                account=account,
                 visitor=visitor_id,
                 policy=consent.published.policy,
+                # A vouched person's is none of this browser's history.
                 sources=(before.receipt,) if before and before.receipt else (),
                 kept_refused=refusals_kept(before=before, after=after)
                 if before
@@ -62,16 +68,23 @@ def _as_asked(choice: Choice, policy: Policy) -> Choice:
 
 
 def arrive(
-    consent: Consent, *, user: int, browser: Choice | None, visitor_id: str | None
-) -> None:
+    consent: Consent,
+    *,
+    account: Account,
+    browser: Choice | None,
+    visitor_id: str | None,
+) -> Recorded | None:
     """Everything that signing in does to an account, in one transaction.
 
     First the merge; then, where the browser sends a signal, one opt-out on the account.
+    The newest record, if there is one.
     """
     if browser is None and not consent.signals.gpc:
-        return
+        return None
     # What another person left brings their visitor id along, which is not this one's.
     own_id = None if browser is not None and browser.left else visitor_id
     with transaction.atomic():
-        sign_in(consent, user=user, browser=browser, visitor_id=own_id)
-        note_signal(consent.again(), user=user, visitor_id=own_id)
+        merged = sign_in(consent, account=account, browser=browser, visitor_id=own_id)
+        after = consent.again(linked=consent.linked)
+        noted = note_signal(after, account=account, visitor_id=own_id)
+    return noted or merged

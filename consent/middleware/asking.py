@@ -60,7 +60,7 @@ class ConsentMiddleware:
 
 
 def _note_signal(request: HttpRequest) -> None:
-    """Let the signal of a signed-in person's browser reach the account at a POST.
+    """Let the signal of a known person's browser reach the account at a POST.
 
     Never at a GET (rule 6). Should it fail, the header goes on being applied from each
     request alone, and the next POST tries again.
@@ -69,11 +69,11 @@ def _note_signal(request: HttpRequest) -> None:
     if not consent.signals.gpc:
         return
     try:
-        user = consent.user
-        if user is None:
+        account = consent.account
+        if account is None:
             return
         visitor_id = visitor.read_visitor_id(request, site=consent.published.site.slug)
-        noted = choices.note_signal(consent, user=user, visitor_id=visitor_id)
+        noted = choices.note_signal(consent, account=account, visitor_id=visitor_id)
     except UnknownSiteError:
         return
     except AnyDatabaseError:

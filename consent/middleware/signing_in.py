@@ -7,6 +7,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import HttpRequest
 
 from consent import choices, visitor
+from consent.accounts import Account
 from consent.browser import keep_in_browser
 from consent.decision import Consent
 from consent.sites import UnknownSiteError
@@ -29,7 +30,10 @@ def _signed_in(sender: object, request: HttpRequest, user: Any, **_: object) -> 
         return
     visitor_id = visitor.read_visitor_id(request, site=here.site.slug)
     choices.arrive(
-        browser, user=user.pk, browser=browser.browser_choice, visitor_id=visitor_id
+        browser,
+        account=Account(user=user.pk),
+        browser=browser.browser_choice,
+        visitor_id=visitor_id,
     )
     account = Consent(request)
     request.consent = account

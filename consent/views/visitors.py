@@ -130,7 +130,7 @@ def _opt_out(request: HttpRequest, consent: Consent) -> HttpResponse:
     recorded = choices.opt_out(
         consent,
         surface=Surface.OPT_OUT,
-        user=signed_in(request),
+        account=consent.account,
         visitor_id=visitor_id(request, consent),
     )
     choices.carry(consent, recorded)

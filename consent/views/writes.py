@@ -10,7 +10,7 @@ from consent import choices, problems, visitor
 from consent.browser import as_kept
 from consent.core.origin import Trust
 from consent.core.record import Surface
-from consent.decision import Consent, signed_in
+from consent.decision import Consent
 from consent.forms import (
     RECEIPT,
     SAVED,
@@ -95,7 +95,7 @@ def take(
         consent,
         answers=sent.answers,
         surface=surface or sent.surface,
-        user=signed_in(request),
+        account=consent.account,
         visitor_id=visitor_id(request, consent),
         language=sent.language,
         **on_screen(sent),

@@ -4,12 +4,14 @@ from consent.visitor.address import client_address, from_trusted_proxy
 from consent.visitor.cookies import (
     Cookies,
     believed,
+    browser_name,
     clear_choice,
     clear_visitor_id,
     cookie_value,
     issue_choice,
     issue_visitor_id,
     read_choice,
+    read_linked_id,
     read_visitor_id,
     strays,
 )
@@ -19,6 +21,7 @@ from consent.visitor.signals import signals_of
 __all__ = [
     "Cookies",
     "believed",
+    "browser_name",
     "clear_choice",
     "clear_visitor_id",
     "client_address",
@@ -29,6 +32,7 @@ __all__ = [
     "issue_visitor_id",
     "locate_request",
     "read_choice",
+    "read_linked_id",
     "read_visitor_id",
     "region_named",
     "signals_of",

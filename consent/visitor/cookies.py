@@ -10,6 +10,7 @@ holds both sends both, and neither is believed. That happens when CONSENT_COOKIE
 changes. Whatever then sets or clears our cookies expires the others (`strays`).
 """
 
+import hashlib
 import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -33,6 +34,7 @@ LARGEST: Final = 2048
 LONGEST: Final = timedelta(days=400)
 AHEAD: Final = timedelta(minutes=5)
 HEADER: Final = "Consent-Cookie"
+_LINKED: Final = ".linked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +133,17 @@ def clear_choice(response: HttpResponseBase, *, cookies: Cookies) -> None:
 
 
 def issue_visitor_id(
-    response: HttpResponseBase, visitor: str, *, cookies: Cookies
+    response: HttpResponseBase, visitor: str, *, cookies: Cookies, linked: bool = False
 ) -> None:
-    """Set the private visitor id, for the longest time a browser keeps a cookie."""
+    """Set the private visitor id, for the longest time a browser keeps a cookie.
+
+    `linked` says in it that a person is known by it; else nobody is asked for.
+    """
     name = f"{settings.CONSENT_COOKIE_NAME}_id"
     _expire_strays(response, name, cookies)
     response.set_cookie(
         name,
-        _id_signer(cookies.site).sign(visitor),
+        _id_signer(cookies.site).sign(visitor + (_LINKED if linked else "")),
         max_age=LONGEST,
         domain=cookies.domain or None,
         secure=cookies.secure,
@@ -156,12 +161,30 @@ def clear_visitor_id(response: HttpResponseBase, *, cookies: Cookies) -> None:
 
 def read_visitor_id(request: HttpRequest, *, site: str) -> str | None:
     """The visitor id of this browser on this site, or None."""
+    visitor = _read_id(request, site).removesuffix(_LINKED)
+    return visitor if re.fullmatch("[0-9a-f]{32}", visitor) else None
+
+
+def read_linked_id(request: HttpRequest, *, site: str) -> str | None:
+    """The visitor id where it says that a person is known by it, or None."""
+    linked = _read_id(request, site).endswith(_LINKED)
+    return read_visitor_id(request, site=site) if linked else None
+
+
+def _read_id(request: HttpRequest, site: str) -> str:
     value = request.COOKIES.get(f"{settings.CONSENT_COOKIE_NAME}_id", "")
     try:
-        visitor = _id_signer(site).unsign(value)
+        return _id_signer(site).unsign(value)
     except BadSignature:
-        return None
-    return visitor if re.fullmatch("[0-9a-f]{32}", visitor) else None
+        return ""
+
+
+def browser_name(visitor: str) -> str:
+    """What a site's own backend calls a browser: the hash of its visitor id.
+
+    The backend sees the cookie and can make it; scripts can do neither.
+    """
+    return hashlib.sha256(visitor.encode()).hexdigest()
 
 
 def new_visitor_id() -> str:

@@ -24,7 +24,7 @@ from consent.audit.people import NobodyError, account
 from consent.audit.withdrawing import Said, refuses_everything
 from consent.core.record import Surface
 from consent.decision import stored_choice
-from consent.models import Content, Link, Preference, Removal
+from consent.models import Content, Link, Removal
 from consent.publication import Published
 
 
@@ -134,7 +134,7 @@ def _person(user: str | None, visitor: str | None) -> Person:
     key = account(user)
     found = account_with(key)
     # As links have it: "07" finds the account 7 as well.
-    return Person(user=key if found is None else str(found), account=found)
+    return Person(user=key if found is None else str(found.user), account=found)
 
 
 def _records(here: Published, number: uuid.UUID) -> int:
@@ -152,8 +152,7 @@ def _chosen(here: Published, person: Person) -> bool:
     """Whether an account has a choice that lets something run, whoever has records."""
     if person.account is None:
         return False
-    rows = Preference.objects.filter(site=here.site, user=person.account)
-    row = rows.exclude(receipt="").first()
+    row = person.account.row_of(here.site).exclude(receipt="").first()
     return row is not None and not refuses_everything(stored_choice(row))
 
 
