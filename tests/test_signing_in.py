@@ -199,7 +199,7 @@ def test_signing_out_leaves_neither_user_nor_visitor_id(
     sign_out(parisian)
     assert cookie(parisian, "consent_id") is None
     assert cookie(parisian, "session") is None
-    assert parisian.get("/api/v1/history").json() == {"records": []}
+    assert parisian.get("/api/v1/history").json() == {"records": [], "next": None}
     assert decision(parisian)["purposes"] == {"necessary": True, **ALL}
 
 

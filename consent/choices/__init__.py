@@ -5,17 +5,26 @@ are kept together or not at all, and nothing is answered before the commit.
 """
 
 from consent.choices.choosing import Answers, choose, note_signal, opt_out
-from consent.choices.history import history, own_receipts
+from consent.choices.history import (
+    LONGEST_PAGE,
+    Place,
+    history,
+    history_page,
+    own_receipts,
+)
 from consent.choices.keeping import Recorded, carry
 from consent.choices.signing_in import arrive, sign_in
 
 __all__ = [
+    "LONGEST_PAGE",
     "Answers",
+    "Place",
     "Recorded",
     "arrive",
     "carry",
     "choose",
     "history",
+    "history_page",
     "note_signal",
     "opt_out",
     "own_receipts",
