@@ -33,12 +33,20 @@ def problem(
 
 def wrong(request: HttpRequest, status: int, kind: str, detail: str) -> HttpResponse:
     """The problem as the caller can read it: a document for the API, else a page."""
-    if request.path.startswith(API):
+    if of_api(request):
         return problem(status, kind, detail)
     page = {"status": status, "kind": kind, "detail": detail}
     response = render(request, "consent/problem.html", page, status=status)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def of_api(request: HttpRequest) -> bool:
+    """Whether a request is for the API, under whatever path the product is served."""
+    match = request.resolver_match
+    if match is not None:
+        return match.func.__module__.startswith("consent.api.")
+    return request.path_info.startswith(API)
 
 
 def unknown_site(request: HttpRequest) -> HttpResponse:

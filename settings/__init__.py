@@ -24,6 +24,9 @@ SECRET_KEY = env.kept_secret(
 )
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+# The path of a site's own host that its proxy hands on to us, without the path itself.
+FORCE_SCRIPT_NAME = env.path("FORCE_SCRIPT_NAME") or None
+_UNDER = f"{FORCE_SCRIPT_NAME or ''}/"
 
 INSTALLED_APPS = [
     "consent.apps.ConsentConfig",
@@ -185,14 +188,20 @@ SECURE_CSP = {
 }
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Names that no other program of a host has: `session` is Flask's, `csrftoken` Django's.
+SESSION_COOKIE_NAME = "consent_session"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = _UNDER
 SESSION_COOKIE_SECURE = not DEBUG
-SESSION_COOKIE_NAME = "session"
+CSRF_COOKIE_NAME = "consent_csrf"
 CSRF_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_HTTPONLY = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=not DEBUG)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 0 if DEBUG else 31_536_000)
+SECURE_REDIRECT_EXEMPT = [rf"^{_UNDER[1:]}(healthz|readyz)$"]
+# Under a path of a site's own host it is for that host to say.
+SECURE_HSTS_SECONDS = env.number(
+    "SECURE_HSTS_SECONDS", 0 if DEBUG or FORCE_SCRIPT_NAME else 31_536_000
+)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag(
     "SECURE_HSTS_INCLUDE_SUBDOMAINS", default=True
 )

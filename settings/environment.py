@@ -7,6 +7,7 @@ and `consent.checks` reports the notes as numbered errors before anything is ser
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from consent import kept_secrets
 PROBLEMS: list[tuple[str, str]] = []
 
 _ENGINES = {"django.db.backends.postgresql", "django.db.backends.sqlite3"}
+
+# Characters that stand for themselves in a regular expression too.
+_PATH = re.compile(r"(/[A-Za-z0-9_-]+)+")
 
 # Every secret may also stand in a file named by NAME_FILE (container secrets).
 _reader = environ.FileAwareEnv()
@@ -97,6 +101,17 @@ def one_of(name: str, allowed: tuple[str, ...]) -> str:
         return found[0]
 
     return _parsed(name, allowed[0], parse, "one of " + ", ".join(allowed))
+
+
+def path(name: str) -> str:
+    """A path of a host, as in `/consent`: from the root, without a slash at its end."""
+
+    def parse(raw: str) -> str:
+        if not _PATH.fullmatch(raw):
+            raise ValueError(raw)
+        return raw
+
+    return _parsed(name, "", parse, "a path without a slash at its end, as in /consent")
 
 
 def json_list(name: str) -> list[dict[str, Any]]:

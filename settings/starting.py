@@ -18,7 +18,7 @@ def start() -> None:
     anonymous visitors follow once it answers.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
-    django.setup(set_prefix=False)
+    django.setup()  # with FORCE_SCRIPT_NAME, which addresses of files begin with
     wrong = [
         message
         for message in checks.run_checks(

@@ -73,6 +73,7 @@ WRONG = {
     "TRUSTED_PROXY_HEADER": "X-Real-IP",
     "SECURE_HSTS_SECONDS": "1e6",
     "CACHE_URL": "nonsense",
+    "FORCE_SCRIPT_NAME": "/consent/",
     "CONSENT_COOKIE_NAME": "$NOT_SET_ANYWHERE",
     "SEGMENT_WRITE_KEY_FILE": "/no/such/file",
 }
@@ -87,6 +88,15 @@ def test_every_value_that_cannot_be_understood_is_refused_with_its_name(
     for name in WRONG:
         assert name.removesuffix("_FILE") in done.stderr
     assert done.stderr.count("(consent.E001)") == len(WRONG)
+
+
+@pytest.mark.parametrize("path", ["consent", "/", "/a//b", "/a.b", "https://a/b"])
+def test_a_path_that_is_none_is_noted_and_not_used(
+    problems: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setenv("FORCE_SCRIPT_NAME", path)
+    assert environment.path("FORCE_SCRIPT_NAME") == ""
+    assert [name for name, _sentence in problems] == ["FORCE_SCRIPT_NAME"]
 
 
 @pytest.fixture
@@ -307,8 +317,8 @@ def test_e008_the_cookies_name_can_name_a_cookie(settings: Settings, name: str) 
 @pytest.mark.parametrize(
     ("name", "taken"),
     [
-        ("session", "session"),
-        ("csrftoken", "csrftoken"),
+        ("consent_session", "consent_session"),
+        ("consent_csrf", "consent_csrf"),
         ("messages", "messages"),
         ("django_language", "django_language"),
         ("visit", "visit_id"),

@@ -244,7 +244,7 @@ def test_a_browser_that_an_account_used_erases_nothing_of_the_account(
 ) -> None:
     sign_in(parisian, ada)
     choose(parisian, ALL)
-    del parisian.cookies["session"]  # it ended without anybody signing out
+    del parisian.cookies["consent_session"]  # it ended without anybody signing out
     assert erased_by_api(parisian)["erased"] == 0
     assert Link.objects.get().user == str(ada.pk)
     row = Preference.objects.get(user=ada)

@@ -240,7 +240,7 @@ def test_pages_behind_sign_in_keep_djangos_own_tokens(
     assert browser.post(page, fields, headers=own).status_code == 403
     assert rows() == before
     browser.get(page)
-    fields["csrfmiddlewaretoken"] = browser.cookies["csrftoken"].value
+    fields["csrfmiddlewaretoken"] = browser.cookies["consent_csrf"].value
     assert browser.post(page, fields, headers=own).status_code == 303
     assert records()[-1]["purposes"]["analytics"] is True
     assert records()[-1]["surface"] == "settings"

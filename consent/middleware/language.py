@@ -108,7 +108,7 @@ def _picked(request: HttpRequest, named: str, published: Sequence[str]) -> str:
     session = getattr(request, "session", None)
     if session is None or session.is_empty():
         return ""
-    ours = named in published and not request.path.startswith(problems.API)
+    ours = named in published and not problems.of_api(request)
     if ours and session.get(_PICKED) != named:
         session[_PICKED] = named
     return str(session.get(_PICKED, ""))
