@@ -95,17 +95,18 @@ def forget() -> None:
 
 def by_host(host: str) -> Published | None:
     """The site that a host (without port) belongs to."""
-    host = host.lower().rstrip(".")
-    return next((p for p in published() if _has_host(p.site, host)), None)
+    host = host.lower().removesuffix(".")
+    return next((p for p in published() if has_host(p.site, host)), None)
 
 
 def by_slug(slug: str) -> Published | None:
     return next((p for p in published() if p.site.slug == slug), None)
 
 
-def _has_host(site: Site, host: str) -> bool:
+def has_host(site: Site, host: str) -> bool:
+    """Whether a host is a site's: one of its names, or below one with a star."""
     return any(
-        host == name or (name.startswith("*.") and host.endswith(name[1:]))
+        host == name or (name.startswith("*.") and host[1:].endswith(name[1:]))
         for name in site.hosts
     )
 

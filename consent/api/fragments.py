@@ -95,7 +95,7 @@ def _footer(request: HttpRequest, consent: Consent, decision: Decision) -> str:
     own = client.own_footer(consent, decision, href)
     with translation.override(consent.language):
         html = render_to_string("consent/footer_own.html", own)
-    return _absolute(request, html)
+    return _absolute(consent, html)
 
 
 def _preferences(consent: Consent) -> str:
@@ -113,12 +113,25 @@ def _address(consent: Consent, name: str) -> str:
 def _placed(request: HttpRequest, consent: Consent, html: str) -> str:
     """The markup with absolute addresses, pinned to an edge where that is wanted."""
     edge = client.edge(consent, request.GET.get("edge"))
-    html = _absolute(request, html.strip())
+    html = _absolute(consent, html.strip())
     pinned = f"{_FIRST_TAG} pinned {edge}"
     return html.replace(_FIRST_TAG, pinned, 1) if edge else html
 
 
-def _absolute(request: HttpRequest, html: str) -> str:
+def _absolute(consent: Consent, html: str) -> str:
     """Markup whose addresses name this server; texts hold no bare quotation marks."""
-    origin = request.build_absolute_uri("/")
+    origin = f"{consent.request.scheme}://{_host(consent)}/"
     return _ADDRESS.sub(rf' \1="{origin}', html).strip()
+
+
+def _host(consent: Consent) -> str:
+    """The host of our pages: the request's; for another site's page the site's first.
+
+    What another site's page asks belongs to no site, and has no page to show.
+    """
+    asked = consent.request.get_host()
+    first = consent.published.site.hosts[0] if consent.elsewhere else "*"
+    if first.startswith("*"):
+        return asked
+    port = re.search(r":\d+$", asked)
+    return first + (port[0] if port else "")

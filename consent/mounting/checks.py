@@ -5,7 +5,13 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import (
+    NoReverseMatch,
+    Resolver404,
+    get_script_prefix,
+    resolve,
+    reverse,
+)
 
 from consent.mounting.first_site import wrong_in
 from consent.mounting.pages import mount
@@ -88,7 +94,9 @@ def _addresses() -> Iterator[CheckMessage]:
     if _INSERTION in settings.MIDDLEWARE:
         mount()
     try:
-        view = resolve(reverse(f"consent:{_FORM}")).func
+        # An address begins with the path of the host; what is resolved does not.
+        path = reverse(f"consent:{_FORM}").removeprefix(get_script_prefix().rstrip("/"))
+        view = resolve(path).func
     except (NoReverseMatch, Resolver404):
         yield Error(
             "The product's addresses are missing, so that nobody can answer.",

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from consent import choices, problems, visitor
+from consent import choices, problems, publication, visitor
 from consent.browser import as_kept
 from consent.core.origin import Trust
 from consent.core.record import Surface
@@ -21,6 +21,7 @@ from consent.forms import (
     trust_of,
 )
 from consent.keys import envelope
+from consent.models.site import HOST
 
 # Django refuses to redirect to more than 2,048 characters; ours are added to these.
 LONGEST_RETURN = 1800
@@ -35,11 +36,22 @@ class HttpResponseSeeOther(HttpResponseRedirect):
 def safe_return(request: HttpRequest, consent: Consent, default: str) -> str:
     """Where to go back to: only an address on the site's own hosts is believed."""
     wanted = request.POST.get("return_to") or request.GET.get("return_to") or ""
-    hosts = {request.get_host(), *consent.published.site.hosts}
+    hosts = {request.get_host(), *_named(wanted, consent)}
     allowed = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts=hosts, require_https=request.is_secure()
     )
     return wanted if allowed and len(quote(wanted)) <= LONGEST_RETURN else default
+
+
+def _named(address: str, consent: Consent) -> set[str]:
+    """The host that an address names, where it belongs to the site."""
+    try:
+        host = urlsplit(address).netloc
+    except ValueError:
+        return set()
+    site = consent.published.site
+    ours = HOST.fullmatch(host) and publication.has_host(site, host)
+    return {host} if ours else set()
 
 
 def with_query(url: str, **values: str | None) -> str:

@@ -391,7 +391,8 @@
   addEventListener("click", (event) => {
     const within = (selector) => /** @type {any} */ (event.target).closest?.(selector);
     const away = within(BANNER + ":is(.saved, .choose) a.button");
-    if (!away && !within("[data-consent-open]" + (given ? ":not(a)" : site && `, ${BANNER} .acts a`))) return;
+    // A page of another site would find nothing of its visitor's on a page of ours.
+    if (!away && !within("[data-consent-open]" + (given ? ":not(a)" : site && `, :is(${BANNER}, ${OWN}) a[href*=return_to]`))) return;
     event.preventDefault();
     away ? put(away.closest(".choose") ? state?.html : "") : open();
   });
