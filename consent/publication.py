@@ -111,6 +111,15 @@ def has_host(site: Site, host: str) -> bool:
     )
 
 
+def overlap(one: str, other: str) -> bool:
+    """Whether some name belongs to both hosts; `*.` stands for all subdomains."""
+    return (
+        one == other
+        or (one.startswith("*.") and other.endswith(one[1:]))
+        or (other.startswith("*.") and one.endswith(other[1:]))
+    )
+
+
 def _read() -> tuple[Published, ...]:
     versions: dict[int, list[PolicyVersion]] = {}
     for version in PolicyVersion.objects.order_by("site_id", "-version"):

@@ -584,3 +584,11 @@ def test_the_demo_is_prepared_only_with_debug(folder: dict[str, str]) -> None:
     assert "only with DEBUG=1" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (Path(folder["CONSENT_DATA_DIR"]) / "static").exists()
+
+
+@pytest.mark.parametrize("theirs", ["testserver", "*.shop.example", "a.shop.example"])
+def test_e029_a_host_belongs_to_one_site_alone(site: Site, theirs: str) -> None:
+    Site.objects.filter(pk=site.pk).update(hosts=["testserver", "*.shop.example"])
+    assert "consent.E029" not in on_database()
+    Site.objects.create(slug="shop", name="Shop", hosts=[theirs])
+    assert theirs in on_database()["consent.E029"]

@@ -59,7 +59,7 @@ class SiteForm(_SiteForm):
         hosts = self._texts("hosts", HOST, _("Hosts are names without a port."))
         for other in Site.objects.exclude(pk=self.instance.pk):
             for host in hosts:
-                if any(_overlap(host, its) for its in other.hosts):
+                if any(publication.overlap(host, its) for its in other.hosts):
                     raise forms.ValidationError(
                         _("%(host)s belongs to the site %(site)s.")
                         % {"host": host, "site": other.slug}
@@ -111,15 +111,6 @@ class SiteForm(_SiteForm):
         if domain and not all(f".{host}".endswith(f".{domain}") for host in hosts):
             self.add_error("cookie_domain", _("Every host must be in this domain."))
         return cleaned
-
-
-def _overlap(one: str, other: str) -> bool:
-    """Whether some name belongs to both hosts; `*.` stands for all subdomains."""
-    return (
-        one == other
-        or (one.startswith("*.") and other.endswith(one[1:]))
-        or (other.startswith("*.") and one.endswith(other[1:]))
-    )
 
 
 def _is_list_of_objects(value: object) -> TypeGuard[list[dict[str, Any]]]:

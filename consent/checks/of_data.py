@@ -1,6 +1,7 @@
 """What the geo database and the database say: their age, durability, sites, logs."""
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations, product
 from typing import Any
 
 from django.core import checks
@@ -11,6 +12,7 @@ from django.db import connection
 from consent import geolocation, ledger, rulebook
 from consent.models import Site
 from consent.models.site import COOKIE_DOMAIN
+from consent.publication import overlap
 
 type Messages = Iterator[CheckMessage]
 
@@ -100,6 +102,20 @@ def _sites() -> Messages:
                 id="consent.W021",
             )
         yield from _site_settings(site)
+    for one, other in combinations(sites, 2):
+        yield from _shared_hosts(one, other)
+
+
+def _shared_hosts(one: Site, other: Site) -> Messages:
+    """Hosts that two sites claim: the form refuses it, and other programs may not."""
+    for host, its in product(one.hosts, other.hosts):
+        if overlap(host, its):
+            yield Error(
+                f"{host} of {one.slug} and {its} of {other.slug} take in the same "
+                "names, so that a visitor of one would be asked by the other.",
+                hint="Correct the hosts of one of them in the administration.",
+                id="consent.E029",
+            )
 
 
 def _site_settings(site: Site) -> Messages:
