@@ -37,7 +37,7 @@ def part(request: HttpRequest, consent: Consent, decision: Decision) -> dict[str
     return {
         **told,
         "html": html(request, consent, decision),
-        "footer": _footer(request, consent, decision),
+        "footer": _footer(consent, decision),
     }
 
 
@@ -90,7 +90,7 @@ def saved(request: HttpRequest, consent: Consent, kept: Recorded) -> str:
     return _placed(request, consent, html)
 
 
-def _footer(request: HttpRequest, consent: Consent, decision: Decision) -> str:
+def _footer(consent: Consent, decision: Decision) -> str:
     href = _address(consent, "privacy-choices")
     own = client.own_footer(consent, decision, href)
     with translation.override(consent.language):

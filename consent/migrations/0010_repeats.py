@@ -4,11 +4,13 @@ On PostgreSQL the primary key begins with the site, as in migration 0003. The tr
 of the ledger are not for this table: its rows come and go.
 """
 
+from typing import Any
+
 import django.db.models.deletion
 from django.db import migrations, models
 
 
-def _set_key(schema_editor, columns):
+def _set_key(schema_editor: Any, columns: str) -> None:
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(
             "ALTER TABLE consent_repeat DROP CONSTRAINT consent_repeat_pkey, "
