@@ -8,12 +8,14 @@ and every change of the key that signs.
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
 
 from consent import ledger
+from consent.core.canonical import Json, canonical_hash
 from consent.core.record import Act
 from consent.keys import signing_key
 from consent.ledger.known import Known
@@ -22,12 +24,14 @@ from consent.rulebook import RuleBook
 
 RULE_BOOK_CHANGED: Final = "rule_book_changed"
 KEY_CHANGED: Final = "key_changed"
+IMPORTS_DECLARED: Final = "imports_declared"
 # Of acts of a kind, how many of the newest may have a clock's error between them.
 _ENOUGH: Final = 100
 
 # What a site's last acts are known to name, so that a choice need not ask.
 _noted: Known[int, str] = Known()
 _noted_keys: Known[int, str] = Known()
+_noted_imports: Known[int, str] = Known()
 
 
 def record(
@@ -84,6 +88,21 @@ def note_key(*, site: Site, at: datetime) -> None:
     transaction.on_commit(lambda: _noted_keys.learn(site.pk, key.id))
 
 
+def note_imports(*, site: Site, declared: Sequence[Json], at: datetime) -> None:
+    """Record, before anything is imported by it, what is declared of earlier tools.
+
+    A record has no room for where an imported answer came from: this act says it for
+    all that come after it, until another does.
+    """
+    subject = canonical_hash(list(declared))
+    if _noted_imports.get(site.pk) == subject:
+        return
+    if _last_subject(site, IMPORTS_DECLARED) != subject:
+        detail = {"cookies": list(declared)}
+        record(site=site, at=at, act=IMPORTS_DECLARED, subject=subject, detail=detail)
+    transaction.on_commit(lambda: _noted_imports.learn(site.pk, subject))
+
+
 def _last_subject(site: Site, act: str) -> str | None:
     """The subject of the site's newest act of a kind, by its place in the log.
 
@@ -104,3 +123,4 @@ def forget() -> None:
     """Forget what is known to be noted."""
     _noted.forget()
     _noted_keys.forget()
+    _noted_imports.forget()

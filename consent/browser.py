@@ -19,10 +19,12 @@ _HALF_LIFE = visitor.cookies.LONGEST / 2
 def keep_in_browser(consent: Consent, choice: Choice) -> None:
     """Have the response carry a choice as the signed cookie.
 
-    Another site's page keeps the value itself: no cookie is set for it.
+    Another site's page keeps the value itself: no cookie is set for it. What an earlier
+    tool's cookie says is over then.
     """
     if consent.elsewhere:
         return
+    consent.earlier = None
     choice = as_kept(consent, choice)
     days = cookie_days(consent, choice)
     consent.pending.append(
@@ -50,7 +52,7 @@ def renew(consent: Consent) -> None:
     and an opt-out that never ends, once half the cookie's life has passed. Only answers
     that are not stored anywhere may call this.
     """
-    choice = consent.choice
+    choice = consent.own_choice
     if consent.account is not None:
         _follow_account(consent)
         return

@@ -60,7 +60,7 @@ def told(consent: Consent, decision: Decision) -> dict[str, Any]:
         "notice": named(shown) if shown else None,
         "held": held,
         "partly": sorted(str(purpose) for purpose in decision.partly),
-        "post_signal": _signal_due(consent, decision),
+        "post_signal": _import_due(consent) or _signal_due(consent, decision),
         "forget": forgotten(consent, decision),
     }
 
@@ -192,6 +192,11 @@ def _services(here: Published) -> Iterator[tuple[str, dict[str, Any]]]:
         each = service["purpose"] in here.policy.by_service
         about = {"purpose": service["purpose"], "name": service["name"], "each": each}
         yield service["slug"], about
+
+
+def _import_due(consent: Consent) -> bool:
+    """Whether the next POST would record what an earlier tool's cookie says."""
+    return consent.own_choice is None and consent.choice is not None
 
 
 def _signal_due(consent: Consent, decision: Decision) -> bool:

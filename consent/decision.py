@@ -20,11 +20,13 @@ from consent.core.jurisdictions import Location, Rule, Rules, rule_for
 from consent.core.preferences import Choice, merge
 from consent.core.purposes import Purpose
 from consent.core.signals import Signals
+from consent.earlier import what_counts
 from consent.models import Preference
 from consent.publication import Published
 from consent.sites import UnknownSiteError, own_site, site_of
 from consent.visitor import Cookies
 from consent.visitor.disguise import Disguise, disguise_of
+from consent.visitor.earlier import Found
 
 
 class Consent:
@@ -114,7 +116,7 @@ class Consent:
             located = self.disguise.location
         else:
             located = visitor.locate_request(self.request)
-        kept = self.choice.region if self.choice else None
+        kept = self.own_choice.region if self.own_choice else None
         return visitor.declared(located, self.region, kept)
 
     @cached_property
@@ -126,7 +128,7 @@ class Consent:
         """
         if self.picked_place is not None:
             return visitor.region_named(self.picked_place)
-        return self.choice.region if self.choice else None
+        return self.own_choice.region if self.own_choice else None
 
     @property
     def picked_place(self) -> str | None:
@@ -188,7 +190,32 @@ class Consent:
 
     @cached_property
     def choice(self) -> Choice | None:
-        """The newest believed choice: the account's where there is an account.
+        """The newest believed choice, else what an earlier tool's cookie says."""
+        if self.own_choice is not None or self.earlier is None:
+            return self.own_choice
+        return self.earlier if self.account is None else _refusals(self.earlier)
+
+    @cached_property
+    def _of_earlier_tools(self) -> tuple[Found, ...]:
+        """Cookies of earlier tools, from a browser that has none of ours."""
+        if self.elsewhere or self._browser != (None, True):
+            return ()
+        return visitor.read_earlier(self.request, site=self.published.site.slug)
+
+    @cached_property
+    def earlier(self) -> Choice | None:
+        """What an earlier tool's cookie says, until a choice of ours takes its place.
+
+        None where nothing was declared (docs/import.md), which costs nothing.
+        """
+        found = self._of_earlier_tools
+        if not found:
+            return None
+        return what_counts(found, here=self.published, rule=self.rule, now=self.now)
+
+    @cached_property
+    def own_choice(self) -> Choice | None:
+        """The newest choice given to us: the account's where there is an account.
 
         Merging at sign-in brought along what the browser held. Should a sign-in have
         gone past that, the browser's refusals count all the same.
@@ -198,13 +225,15 @@ class Consent:
             return browser
         if self.preference is not None:
             return stored_choice(self.preference)
-        refused = merge(account=None, browser=browser, left=True)
-        return refused if refused.answers or refused.services else None
+        return _refusals(browser)
 
     @property
     def trusted(self) -> bool:
         """False where the browser sent a choice that cannot be believed."""
-        return self.preference is not None or self._browser[1]
+        if self.preference is not None:
+            return True
+        unread = any(found.earlier is None for found in self._of_earlier_tools)
+        return self._browser[1] and not unread
 
     @cached_property
     def decision(self) -> Decision:
@@ -247,6 +276,12 @@ class Consent:
             strays=visitor.strays(self.request, site=here.site.slug, domain=domain),
             services={s.slug: s.purpose for p in policies for s in p.services},
         )
+
+
+def _refusals(choice: Choice | None) -> Choice | None:
+    """What a choice that may be another person's is worth to an account (rule 8)."""
+    refused = merge(account=None, browser=choice, left=True)
+    return refused if refused.answers or refused.services else None
 
 
 def decision_for(consent: Consent) -> Decision:

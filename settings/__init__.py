@@ -247,6 +247,8 @@ CONSENT_CHECKPOINT_DIR = Path(
 CONSENT_RETENTION_DAYS = env.number("CONSENT_RETENTION_DAYS", 1095)
 CONSENT_SEAL = env.one_of("CONSENT_SEAL", ("inline", "worker"))
 CONSENT_RULE_OVERRIDES = env.json_list("CONSENT_RULE_OVERRIDES")
+# Cookies of the tool that visitors answered before (docs/import.md); none by default.
+CONSENT_IMPORT_COOKIES = env.json_list("CONSENT_IMPORT_COOKIES")
 # Who outside vouches for checkpoints (docs/ledger.md); nobody is asked by default.
 CONSENT_TIMESTAMP_URL = env.text("CONSENT_TIMESTAMP_URL")
 CONSENT_TIMESTAMP_CA = env.text("CONSENT_TIMESTAMP_CA")

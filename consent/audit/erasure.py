@@ -73,7 +73,8 @@ def unattended(here: Published) -> Consent:
     """What an operator's command asks in a visitor's stead: no browser, no place."""
     consent = Consent(HttpRequest())
     consent.published = here
-    consent.disguise = consent.choice = consent.linked = None
+    consent.disguise = consent.linked = None
+    consent.choice = consent.own_choice = consent.earlier = None
     consent.signals = Signals()
     consent.location = Location()
     return consent

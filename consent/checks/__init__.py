@@ -4,6 +4,6 @@ Errors (`consent.E…`) keep the server from starting; warnings (`consent.W…`)
 Importing this registers them.
 """
 
-from consent.checks import of_data, of_settings
+from consent.checks import of_data, of_imports, of_settings
 
-__all__ = ["of_data", "of_settings"]
+__all__ = ["of_data", "of_imports", "of_settings"]

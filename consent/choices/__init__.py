@@ -12,6 +12,7 @@ from consent.choices.history import (
     history_page,
     own_receipts,
 )
+from consent.choices.importing import bring, take_over
 from consent.choices.keeping import Recorded, carry
 from consent.choices.signing_in import arrive, sign_in
 
@@ -21,6 +22,7 @@ __all__ = [
     "Place",
     "Recorded",
     "arrive",
+    "bring",
     "carry",
     "choose",
     "history",
@@ -29,4 +31,5 @@ __all__ = [
     "opt_out",
     "own_receipts",
     "sign_in",
+    "take_over",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from consent import notices
 from consent.accounts import Account
+from consent.choices.importing import brought
 from consent.choices.keeping import Happening, Recorded, locked, record, together
 from consent.core.decide import Decision
 from consent.core.policy import Policy
@@ -53,6 +54,7 @@ def choose(
     answer given by somebody with an account is the account's. A visitor id is made only
     where something is granted, and a plain refusal is linked to none.
     """
+    visitor_id = brought(consent, account=account, visitor_id=visitor_id)
     purposes = _purposes(consent, consent.decision, answers)
     said_in = language or consent.language
     with together(account):
@@ -114,6 +116,7 @@ def opt_out(
     Everything else that was answered keeps its answer (11 CCR 7026). A signal opts out
     without anything being shown.
     """
+    visitor_id = brought(consent, account=account, visitor_id=visitor_id)
     here = consent.published
     policy = here.policy
     shown = surface is Surface.OPT_OUT

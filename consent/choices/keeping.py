@@ -166,6 +166,8 @@ def _still_to_tell(event: Happening, row: Preference) -> list[str]:
     """The refusals kept at sign-in that the person has not answered yet."""
     if event.event is Event.MERGED:
         return [str(p) for p in event.kept_refused]
+    if event.event is Event.IMPORTED:
+        return sorted({*row.kept_refused, *map(str, event.kept_refused)})
     return [p for p in row.kept_refused if Purpose(p) not in event.newer.answers]
 
 

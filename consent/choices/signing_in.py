@@ -6,6 +6,7 @@ from django.db import transaction
 
 from consent.accounts import Account
 from consent.choices.choosing import note_signal
+from consent.choices.importing import bring
 from consent.choices.keeping import Happening, Recorded, locked, record
 from consent.core.policy import Policy
 from consent.core.preferences import Choice, differs, merge, refusals_kept
@@ -76,15 +77,17 @@ def arrive(
 ) -> Recorded | None:
     """Everything that signing in does to an account, in one transaction.
 
-    First the merge; then, where the browser sends a signal, one opt-out on the account.
-    The newest record, if there is one.
+    First the merge, with what an earlier tool's cookie refuses; then, where the browser
+    sends a signal, one opt-out on the account. The newest record, if there is one.
     """
-    if browser is None and not consent.signals.gpc:
+    if browser is None and consent.earlier is None and not consent.signals.gpc:
         return None
     # What another person left brings their visitor id along, which is not this one's.
     own_id = None if browser is not None and browser.left else visitor_id
     with transaction.atomic():
-        merged = sign_in(consent, account=account, browser=browser, visitor_id=own_id)
+        merged = bring(consent, account=account, visitor_id=own_id) or sign_in(
+            consent, account=account, browser=browser, visitor_id=own_id
+        )
         after = consent.again(linked=consent.linked)
         noted = note_signal(after, account=account, visitor_id=own_id)
     return noted or merged

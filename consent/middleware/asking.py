@@ -18,7 +18,9 @@ from django.utils.cache import (
 )
 
 from consent import choices, counts, problems, visitor
+from consent.core.origin import Trust
 from consent.decision import Consent
+from consent.forms import trust_of
 from consent.middleware.ours import asks_us
 from consent.models import Count
 from consent.sites import UnknownSiteError
@@ -36,6 +38,7 @@ class ConsentMiddleware:
         request.consent = Consent(request)  # type: ignore[attr-defined]
         response = self.get_response(request)
         if request.method == "POST" and response.status_code < HTTPStatus.BAD_REQUEST:
+            _bring_earlier(request)
             _note_signal(request)
         consent: Consent = request.consent  # type: ignore[attr-defined]
         for change in consent.pending:
@@ -57,6 +60,33 @@ class ConsentMiddleware:
         if isinstance(exception, AnyDatabaseError) and asks_us(request):
             return problems.unavailable(request)
         return None
+
+
+def _bring_earlier(request: HttpRequest) -> None:
+    """Record, at the first POST, what the cookie of an earlier tool says.
+
+    Never at a GET, and only where a grant may come from. Should it fail, the cookie
+    goes on counting from each request alone, and the next POST tries again.
+    """
+    consent: Consent = request.consent  # type: ignore[attr-defined]
+    try:
+        if consent.earlier is None or consent.own_choice is not None:
+            return
+        if trust_of(request, consent) is not Trust.FULL:
+            return
+        site = consent.published.site.slug
+        taken = choices.bring(
+            consent,
+            account=consent.account,
+            visitor_id=visitor.read_visitor_id(request, site=site),
+        )
+    except UnknownSiteError:
+        return
+    except AnyDatabaseError:
+        log.warning("An earlier tool's answers could not be kept.", exc_info=True)
+        return
+    if taken is not None:
+        choices.carry(consent, taken)
 
 
 def _note_signal(request: HttpRequest) -> None:

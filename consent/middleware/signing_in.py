@@ -56,7 +56,7 @@ def _signed_out(sender: object, request: HttpRequest, user: Any, **_: object) ->
         return
     consent: Consent = request.consent
     try:
-        choice = consent.choice
+        choice = consent.own_choice
     except UnknownSiteError:
         return
     if choice is not None:

@@ -32,6 +32,7 @@ _PLAIN: Final[Mapping[str, Any]] = {
     "CONSENT_RETENTION_DAYS": 1095,
     "CONSENT_SEAL": "inline",
     "CONSENT_RULE_OVERRIDES": (),
+    "CONSENT_IMPORT_COOKIES": (),
     "CONSENT_TIMESTAMP_URL": "",
     "CONSENT_TIMESTAMP_CA": "",
     "CONSENT_WITNESSES": (),

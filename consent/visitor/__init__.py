@@ -15,6 +15,7 @@ from consent.visitor.cookies import (
     read_visitor_id,
     strays,
 )
+from consent.visitor.earlier import declarations, read_earlier
 from consent.visitor.place import declared, locate_request, region_named
 from consent.visitor.signals import signals_of
 
@@ -26,12 +27,14 @@ __all__ = [
     "clear_visitor_id",
     "client_address",
     "cookie_value",
+    "declarations",
     "declared",
     "from_trusted_proxy",
     "issue_choice",
     "issue_visitor_id",
     "locate_request",
     "read_choice",
+    "read_earlier",
     "read_linked_id",
     "read_visitor_id",
     "region_named",

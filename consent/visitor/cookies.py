@@ -218,12 +218,15 @@ def strays(request: HttpRequest, *, site: str, domain: str) -> tuple[str, ...]:
     return tuple(name for name in ("", *above) if name != domain.lower().lstrip("."))
 
 
-def _sent(request: HttpRequest) -> list[str]:
+def values_sent(request: HttpRequest, name: str) -> list[str]:
     """The values the browser sent; Django's parser keeps only the last of a name."""
     pairs = request.headers.get("Cookie", "").split(";")
     named = (pair.partition("=") for pair in pairs)
-    name = settings.CONSENT_COOKIE_NAME
     return [value.strip() for found, _, value in named if found.strip() == name]
+
+
+def _sent(request: HttpRequest) -> list[str]:
+    return values_sent(request, settings.CONSENT_COOKIE_NAME)
 
 
 def _is_ours(value: str, site: str) -> bool:
