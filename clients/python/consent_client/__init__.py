@@ -21,15 +21,17 @@ from consent_client.errors import (
     WebhookError,
 )
 from consent_client.identity import browser_of, identity_token
-from consent_client.webhooks import Change, verify_webhook
+from consent_client.webhooks import Change, Erased, Position, verify_webhook
 
 __all__ = [
     "AnswerError",
     "Change",
     "Consent",
     "ConsentError",
+    "Erased",
     "KeyRefusedError",
     "Permission",
+    "Position",
     "Question",
     "QuestionError",
     "RefusedError",
