@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection, connections
 from django.utils import timezone
 
-from consent import anchors, counts, ledger, publication
+from consent import anchors, choices, counts, ledger, publication
 from consent.audit import retention
 from consent.models import Site
 
@@ -52,6 +52,12 @@ def prune() -> None:
             log.info("Retention dropped %d records of %s.", dropped, here.site.slug)
 
 
+def forget_keys() -> None:
+    """Forget which choices may still be sent again, after a day (choices.repeating)."""
+    for site in Site.objects.order_by("pk"):
+        choices.forget_keys(site=site, at=timezone.now())
+
+
 def anchor() -> None:
     """Have somebody outside vouch for every site's newest checkpoint, where due."""
     now = timezone.now()
@@ -72,7 +78,7 @@ def chores() -> tuple[tuple[Chore, ...], ...]:
             Chore("counts", counts.SECONDS, add_counts),
         ),
         (Chore("anchors", 60.0, anchor),),
-        (Chore("retention", DAY, prune),),
+        (Chore("retention", DAY, prune), Chore("keys", 3600.0, forget_keys)),
     )
 
 

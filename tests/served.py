@@ -80,10 +80,13 @@ class Server:
                 time.sleep(0.1)
         pytest.fail("the server did not start")
 
-    def ask(self, method: str, path: str, content: Any = None) -> tuple[int, Any]:
+    def ask(
+        self, method: str, path: str, content: Any = None, **more: str
+    ) -> tuple[int, Any]:
         """Status and JSON of an answer, asked on a connection of its own."""
         there = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
+        headers |= more
         data = None if content is None else json.dumps(content)
         try:
             there.request(method, path, data, headers)

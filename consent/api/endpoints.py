@@ -10,6 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from consent import problems
 from consent.api.documents import decision_document
 from consent.api.origins import is_listed, preflight, shared
+from consent.choices import RecordGoneError, ReusedKeyError
 from consent.decision import Consent
 from consent.forms import PolicyChangedError, UnreadableError
 from consent.sites import UnknownSiteError
@@ -42,12 +43,22 @@ def endpoint(*methods: str) -> Callable[[View], View]:
                 return problems.unknown_site(request)
             except UnreadableError as error:
                 response = _unreadable(request, error)
+            except (ReusedKeyError, RecordGoneError) as error:
+                response = _not_again(error)
             response["Cache-Control"] = "no-store"
             return shared(request, consent, response)
 
         return answer
 
     return decorate
+
+
+def _not_again(error: ReusedKeyError | RecordGoneError) -> HttpResponse:
+    if isinstance(error, RecordGoneError):
+        detail = "The record of this request was erased; a new choice needs a new key."
+        return problems.problem(409, "record_gone", detail)
+    detail = "This key came with another request; a new choice needs a new key."
+    return problems.problem(422, "idempotency_key_reused", detail)
 
 
 def _unreadable(request: HttpRequest, error: UnreadableError) -> HttpResponse:

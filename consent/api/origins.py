@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from consent.decision import Consent
+from consent.forms.repeatable import HEADER as KEY
 from consent.visitor.cookies import HEADER
 
 
@@ -36,6 +37,6 @@ def preflight(
     """Answer the question that a browser asks before it sends JSON from elsewhere."""
     response = HttpResponse(status=204)
     response["Access-Control-Allow-Methods"] = ", ".join(methods)
-    response["Access-Control-Allow-Headers"] = f"Content-Type, {HEADER}"
+    response["Access-Control-Allow-Headers"] = f"Content-Type, {HEADER}, {KEY}"
     response["Access-Control-Max-Age"] = "600"
     return shared(request, consent, response)

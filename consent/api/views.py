@@ -1,5 +1,6 @@
 """The API's endpoints: the decision, a choice, and one's own history."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -11,7 +12,15 @@ from consent.api.endpoints import endpoint
 from consent.browser import renew
 from consent.core.origin import Trust
 from consent.decision import Consent
-from consent.forms import any_grant, on_screen, read_body, require_json, trust_of
+from consent.forms import (
+    Sent,
+    any_grant,
+    keyed,
+    on_screen,
+    read_body,
+    require_json,
+    trust_of,
+)
 
 
 @endpoint("GET", "HEAD")
@@ -31,19 +40,17 @@ def choose(request: HttpRequest, consent: Consent) -> HttpResponse:
     trusted = trust_of(request, consent)
     if trusted is Trust.NONE:
         return problems.forbidden_origin(request)
-    sent = read_body(request, consent)
-    grants = any_grant(sent.answers.purposes, sent.answers.services)
-    if grants and trusted is Trust.REFUSE_ONLY:
-        return problems.forbidden_origin(request)
-    recorded = choices.choose(
-        consent,
-        answers=sent.answers,
-        surface=sent.surface,
-        account=consent.account,
-        visitor_id=_visitor_id(request, consent),
-        language=sent.language,
-        **on_screen(sent),
-    )
+    again = keyed(request)
+    recorded = None
+    if again is not None and trusted is Trust.FULL:
+        # What was kept stays kept, whatever was published since.
+        recorded = choices.repeated(consent, again)
+    if recorded is None:
+        sent = read_body(request, consent)
+        grants = any_grant(sent.answers.purposes, sent.answers.services)
+        if grants and trusted is Trust.REFUSE_ONLY:
+            return problems.forbidden_origin(request)
+        recorded = _kept(request, consent, sent, again)
     choices.carry(consent, recorded)
     body: dict[str, Any] = {
         "receipt": recorded.receipt.document(own=True),
@@ -55,6 +62,23 @@ def choose(request: HttpRequest, consent: Consent) -> HttpResponse:
     if consent.elsewhere:
         body["cookie"] = visitor.cookie_value(recorded.choice, cookies=consent.cookies)
     return JsonResponse(body, status=201)
+
+
+def _kept(
+    request: HttpRequest, consent: Consent, sent: Sent, again: choices.Keyed | None
+) -> choices.Recorded:
+    """The record of a choice; with a key, the one that the same request made before."""
+    make = partial(
+        choices.choose,
+        consent,
+        answers=sent.answers,
+        surface=sent.surface,
+        account=consent.account,
+        visitor_id=_visitor_id(request, consent),
+        language=sent.language,
+        **on_screen(sent),
+    )
+    return choices.once(consent, again, make) if again else make()
 
 
 def _by_script(request: HttpRequest) -> bool:

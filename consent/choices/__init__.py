@@ -14,22 +14,38 @@ from consent.choices.history import (
 )
 from consent.choices.importing import bring, take_over
 from consent.choices.keeping import Recorded, carry
+from consent.choices.repeating import (
+    KEPT,
+    Keyed,
+    RecordGoneError,
+    ReusedKeyError,
+    forget_keys,
+    once,
+    repeated,
+)
 from consent.choices.signing_in import arrive, sign_in
 
 __all__ = [
+    "KEPT",
     "LONGEST_PAGE",
     "Answers",
+    "Keyed",
     "Place",
+    "RecordGoneError",
     "Recorded",
+    "ReusedKeyError",
     "arrive",
     "bring",
     "carry",
     "choose",
+    "forget_keys",
     "history",
     "history_page",
     "note_signal",
+    "once",
     "opt_out",
     "own_receipts",
+    "repeated",
     "sign_in",
     "take_over",
 ]

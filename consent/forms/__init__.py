@@ -13,6 +13,7 @@ from consent.forms.believing import (
 )
 from consent.forms.body import read_body, require_json
 from consent.forms.form import read_form
+from consent.forms.repeatable import keyed
 from consent.forms.sent import PolicyChangedError, Sent, UnreadableError, any_grant
 from consent.forms.shown import on_screen
 
@@ -24,6 +25,7 @@ __all__ = [
     "UnreadableError",
     "any_grant",
     "form_token",
+    "keyed",
     "on_screen",
     "read_body",
     "read_form",

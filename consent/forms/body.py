@@ -13,8 +13,8 @@ from consent.core.record import Surface
 from consent.decision import Consent
 from consent.forms.sent import Sent, UnreadableError, any_grant, checked
 from consent.forms.shown import shown
+from consent.forms.size import bytes_of
 
-LARGEST_BODY: Final = 16 * 1024
 API_SURFACES: Final = ("banner", "preferences", "settings", "api")
 _MEMBERS: Final = {
     *("purposes", "services", "policy_version", "surface", "language"),
@@ -87,14 +87,9 @@ def require_json(request: HttpRequest) -> None:
 
 
 def _json_object(request: HttpRequest) -> dict[str, Any]:
-    if _too_long(request):
-        raise UnreadableError(
-            "The body is over 16 KiB.", status=413, kind="content_too_large"
-        )
+    sent = bytes_of(request)
     try:
-        body = json.loads(
-            request.body, object_pairs_hook=_object, parse_constant=_no_constant
-        )
+        body = json.loads(sent, object_pairs_hook=_object, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise UnreadableError(
             "The body is not JSON.", status=400, kind="malformed"
@@ -114,14 +109,6 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
-
-
-def _too_long(request: HttpRequest) -> bool:
-    declared = request.headers.get("Content-Length") or "0"
-    # Django reads no further than the declared length, so that the order matters:
-    # a body that says it is too long is never read.
-    long = not declared.isdecimal() or int(declared) > LARGEST_BODY
-    return long or len(request.body) > LARGEST_BODY
 
 
 def _flags(value: object, name: str) -> dict[str, bool]:
