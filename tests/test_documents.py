@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+READMES = [ROOT / "README.md", ROOT / "clients/python/README.md"]
+DOCUMENTS = sorted([*READMES, *(ROOT / "docs").glob("*.md")])
 
 
 @pytest.fixture(scope="module")

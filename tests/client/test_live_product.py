@@ -7,8 +7,10 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import consent_client
 import pytest
 from consent_client import (
     Consent,
@@ -20,7 +22,6 @@ from consent_client import (
 )
 
 from tests.client.conftest import Browser, Product
-from tests.served import ROOT
 from tests.visits import ALL, NONE
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.xdist_group("client")]
@@ -198,7 +199,7 @@ def test_the_children_of_a_fork_do_not_hear_each_others_answers(
             **os.environ,
             "ADDRESS": live.address,
             "KEY": live.key,
-            "PYTHONPATH": str(ROOT / "clients/python"),
+            "PYTHONPATH": str(Path(consent_client.__file__).parent.parent),
         },
         capture_output=True,
         text=True,

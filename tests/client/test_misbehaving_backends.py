@@ -342,6 +342,14 @@ def test_a_question_about_nobody_is_a_no_and_is_not_asked(
         assert not asked.is_set()
 
 
+def test_a_mistake_of_our_own_is_a_no() -> None:
+    class Account(int):
+        def __str__(self) -> str:
+            raise RuntimeError(ADA)
+
+    assert asking("http://127.0.0.1:1").allows(account=Account(), purpose="x") is False
+
+
 def test_the_log_says_what_went_wrong_and_names_nobody(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

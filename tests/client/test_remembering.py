@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from consent_client import Consent, ConsentError, Question
+from consent_client import Consent, ConsentError, Question, RefusedError
 
 from tests.anchors.servers import served
 from tests.client.peers import answer, asking
@@ -99,6 +99,8 @@ def test_a_yes_is_not_served_after_its_own_end(
         assert ada(consent)
         clock.shift(timedelta(seconds=0.2))
         assert not ada(consent)
+        with pytest.raises(RefusedError, match="503"):
+            consent.permission(user="ada", purpose="analytics")
 
 
 def test_a_permission_that_is_held_ends_by_itself(
