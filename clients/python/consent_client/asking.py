@@ -6,7 +6,7 @@ import os
 import re
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -20,7 +20,9 @@ from consent_client.errors import ConsentError, KeyRefusedError, RefusedError
 from consent_client.exchange import Exchange
 from consent_client.remembered import Remembered
 
+# What the backend takes at once is 100 questions, and 16 KiB.
 MOST_QUESTIONS: Final = 100
+MOST_BYTES: Final = 15 * 1024
 PATH: Final = "/api/v1/permissions"
 _HERE: Final = {"localhost", "127.0.0.1", "[::1]"}
 _log = logging.getLogger("consent_client")
@@ -124,8 +126,7 @@ class Consent:
         own, asked = self._mine(), list(questions)
         found = {question: own.remembered.get(question) for question in asked}
         missing = [question for question, answer in found.items() if answer is None]
-        for start in range(0, len(missing), MOST_QUESTIONS):
-            part = missing[start : start + MOST_QUESTIONS]
+        for part in _parts(missing):
             found.update(zip(part, self._ask(own, part, until), strict=True))
         return [answer for q in asked if (answer := found[q]) is not None]
 
@@ -180,6 +181,21 @@ class Consent:
         for question, answer in zip(questions, answers, strict=True):
             own.remembered.put(question, answer, asked=asked, forgettings=forgettings)
         return answers
+
+
+def _parts(questions: list[Question]) -> Iterator[list[Question]]:
+    """The questions, as many at a time as the backend takes."""
+    part: list[Question] = []
+    size = 0
+    for question in questions:
+        more = len(json.dumps(question.document)) + len(", ")
+        if part and (len(part) == MOST_QUESTIONS or size + more > MOST_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(question)
+        size += more
+    if part:
+        yield part
 
 
 def _address(text: str, *, plain_http: bool) -> Url:
