@@ -40,9 +40,10 @@ def bring(
     with together(account):
         acts.note_imports(site=site, declared=declared, at=consent.server_time)
         taken = take_over(consent, earlier, account=account, visitor_id=visitor_id)
-    if taken is not None:
-        consent.choice = consent.own_choice = taken.choice
-    return taken
+    if not taken:
+        return None
+    consent.choice = consent.own_choice = taken[-1].choice
+    return taken[-1]
 
 
 def brought(
@@ -57,20 +58,20 @@ def brought(
 
 def take_over(
     consent: Consent, choice: Choice, *, account: Account | None, visitor_id: str | None
-) -> Recorded | None:
-    """Record the imported answers that come to count; None where none does.
+) -> list[Recorded]:
+    """Record the imported answers that come to count; no record where none does.
 
     Where an account answered otherwise the refusal holds (rule 8). There is one record
     for each policy version that was answered, because a record names one.
     """
-    taken: Recorded | None = None
+    taken: list[Recorded] = []
     with together(account):
         before = _before(consent, account)
         won = _that_count(before, choice)
         for version in sorted({answer.policy for answer in won.values()}):
             newer = {p: a for p, a in won.items() if a.policy == version}
-            taken = _record(consent, before, choice, newer, account, visitor_id)
-            before = replace(taken.choice, receipt=None)
+            taken.append(_record(consent, before, choice, newer, account, visitor_id))
+            before = replace(taken[-1].choice, receipt=None)
     return taken
 
 

@@ -56,7 +56,10 @@ def record(
     standing = decode(encode(event.standing))
     decided = _decided(consent, standing)
     salt = ledger.new_salt()
-    made = _consent_record(consent, event, decided, language or consent.language, salt)
+    # Nobody was shown anything here where an answer is imported.
+    shown = event.event is not Event.IMPORTED
+    said_in = (language or consent.language) if shown else None
+    made = _consent_record(consent, event, decided, said_in, salt)
     with together(event.account):
         publication.keep_what_is_pointed_at(consent.published, at=consent.server_time)
         if event.notice:
@@ -106,7 +109,7 @@ def _consent_record(
     consent: Consent,
     event: Happening,
     decided: Decision,
-    language: str,
+    language: str | None,
     salt: bytes,
 ) -> ConsentRecord:
     here = consent.published

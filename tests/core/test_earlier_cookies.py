@@ -89,20 +89,13 @@ def test_no_json_raises_anything_but_a_value_error(tool, body):
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=of)
-@given(data=st.data())
-def test_what_is_cut_or_spoilt_never_allows_more(vector, data):
-    """A cookie with characters missing may become unreadable, and never a new yes."""
-    value = vector["value"]
-    start = data.draw(st.integers(0, len(value)))
-    end = data.draw(st.integers(start, len(value)))
-    try:
-        found = read(Tool(vector["tool"]), value[:start] + value[end:])
-    except ValueError:
-        return
-    names = {Purpose.MARKETING: ["ads"], Purpose.ANALYTICS: ["youtube"]}
-    before = by_purpose(read(Tool(vector["tool"]), value), names=names)
-    after = by_purpose(found, names=names)
-    assert {p for p, on in after.items() if on} <= {p for p, on in before.items() if on}
+def test_a_cookie_that_was_cut_never_allows_more(vector):
+    """It becomes unreadable, or says less; nobody signed it, so more cannot be told."""
+    value, tool = vector["value"], Tool(vector["tool"])
+    whole = read(tool, value)
+    for end in range(len(value)):
+        with suppress(ValueError):
+            assert read(tool, value[:end]).granted <= whole.granted
 
 
 @pytest.mark.parametrize(
