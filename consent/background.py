@@ -66,6 +66,11 @@ def anchor() -> None:
             anchors.anchor(site, now)
 
 
+def forget_tokens() -> None:
+    """Forget the numbers of identity tokens that are over."""
+    choices.forget_used(timezone.now())
+
+
 def add_counts() -> None:
     counts.flush()
 
@@ -78,7 +83,11 @@ def chores() -> tuple[tuple[Chore, ...], ...]:
             Chore("counts", counts.SECONDS, add_counts),
         ),
         (Chore("anchors", 60.0, anchor),),
-        (Chore("retention", DAY, prune), Chore("keys", 3600.0, forget_keys)),
+        (
+            Chore("retention", DAY, prune),
+            Chore("keys", 3600.0, forget_keys),
+            Chore("tokens", 3600.0, forget_tokens),
+        ),
     )
 
 

@@ -96,6 +96,15 @@ def nothing_to_refuse(request: HttpRequest) -> HttpResponse:
     )
 
 
+def no_identity_key() -> HttpResponse:
+    """503: the installation has no key to know vouched persons by."""
+    return problem(
+        503,
+        "identities_not_configured",
+        "Set CONSENT_IDENTITY_KEY: at least 32 random characters.",
+    )
+
+
 def wrong_method(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse:
     """405, naming the methods that exist."""
     sentence = _("This address answers only: %(methods)s.") % {

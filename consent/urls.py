@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from django.urls import URLPattern, path, re_path
 
 from consent.api import erasing as api_erasing
+from consent.api import identities as api_identities
+from consent.api import permissions as api_permissions
 from consent.api import published
 from consent.api import receipts as api_receipts
 from consent.api import views as api
@@ -66,6 +68,8 @@ urlpatterns = [
     path("api/v1/history", api.history, name="api-history"),
     path("api/v1/policy", published.policy, name="api-policy"),
     path("api/v1/rules", published.rules, name="api-rules"),
+    path("api/v1/identities", api_identities.identities, name="api-identities"),
+    path("api/v1/permissions", api_permissions.permissions, name="api-permissions"),
     path("api/v1/visitor", api_erasing.erase, name="api-visitor"),
     path("api/v1/receipts/<str:number>", api_receipts.receipt, name="api-receipt"),
     path("receipts/<str:number>/", receipts.page, name="receipt"),

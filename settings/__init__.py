@@ -244,6 +244,14 @@ CONSENT_RETIRING_KEY = env.text("CONSENT_RETIRING_KEY")
 CONSENT_CHECKPOINT_DIR = Path(
     env.text("CONSENT_CHECKPOINT_DIR") or CONSENT_DATA_DIR / "checkpoints"
 )
+# By this vouched persons are known; without it, and outside DEBUG, nobody is.
+CONSENT_IDENTITY_KEY = (
+    env.kept_secret(
+        "CONSENT_IDENTITY_KEY", CONSENT_DATA_DIR, lambda: secrets.token_urlsafe(32)
+    )
+    if DEBUG
+    else env.text("CONSENT_IDENTITY_KEY")
+)
 CONSENT_RETENTION_DAYS = env.number("CONSENT_RETENTION_DAYS", 1095)
 CONSENT_SEAL = env.one_of("CONSENT_SEAL", ("inline", "worker"))
 CONSENT_RULE_OVERRIDES = env.json_list("CONSENT_RULE_OVERRIDES")

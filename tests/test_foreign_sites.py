@@ -29,6 +29,8 @@ METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 # Every pattern of `consent/urls.py`, and addresses that lead to Alpha's data there.
 ADDRESSES: Final = {
+    "api/v1/identities": ["/api/v1/identities"],
+    "api/v1/permissions": ["/api/v1/permissions"],
     "": ["/"],
     "cookie-preferences/": ["/cookie-preferences/"],
     "cookie-preferences/erase/": ["/cookie-preferences/erase/"],

@@ -14,6 +14,14 @@ from consent.choices.history import (
 )
 from consent.choices.importing import bring, take_over
 from consent.choices.keeping import Recorded, carry
+from consent.choices.linking import (
+    Joined,
+    Proof,
+    UsedAlreadyError,
+    forget_used,
+    link,
+    unlink,
+)
 from consent.choices.repeating import (
     KEPT,
     Keyed,
@@ -29,18 +37,23 @@ __all__ = [
     "KEPT",
     "LONGEST_PAGE",
     "Answers",
+    "Joined",
     "Keyed",
     "Place",
+    "Proof",
     "RecordGoneError",
     "Recorded",
     "ReusedKeyError",
+    "UsedAlreadyError",
     "arrive",
     "bring",
     "carry",
     "choose",
     "forget_keys",
+    "forget_used",
     "history",
     "history_page",
+    "link",
     "note_signal",
     "once",
     "opt_out",
@@ -48,4 +61,5 @@ __all__ = [
     "repeated",
     "sign_in",
     "take_over",
+    "unlink",
 ]

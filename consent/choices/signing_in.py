@@ -88,6 +88,8 @@ def arrive(
         merged = bring(consent, account=account, visitor_id=own_id) or sign_in(
             consent, account=account, browser=browser, visitor_id=own_id
         )
+        if consent.linked is not None:
+            consent.linked.refresh_from_db()
         after = consent.again(linked=consent.linked)
         noted = note_signal(after, account=account, visitor_id=own_id)
     return noted or merged

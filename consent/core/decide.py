@@ -27,7 +27,7 @@ from consent.core.preferences import Answer, Choice
 from consent.core.purposes import Purpose
 from consent.core.scales import Banner, Model
 from consent.core.signals import Signal, Signals
-from consent.core.wanted import gap_days, model_for, signals_seen
+from consent.core.wanted import ends_here, gap_days, model_for, signals_seen
 
 
 class Reason(StrEnum):
@@ -105,10 +105,8 @@ class _Facts:
     def answer(self, purpose: Purpose) -> Answer | None:
         return self.choice.answers.get(purpose) if self.choice else None
 
-    def ends(self, answer: Answer) -> datetime:
-        """When a grant ends here: by its own life, or by the limit of this place."""
-        limit = answer.at + timedelta(days=self.rule.grant_limit)
-        return min(answer.expires or limit, limit)
+    def ended(self, answer: Answer) -> bool:
+        return self.now >= ends_here(rule=self.rule, answer=answer)
 
     def changed(self, purpose: Purpose, answer: Answer) -> bool:
         return purpose in self.policy.changed_since(answer.policy)
@@ -204,7 +202,7 @@ def _holds(facts: _Facts, purpose: Purpose, answer: Answer) -> bool:
     """
     return (
         answer.granted
-        and facts.now < facts.ends(answer)
+        and not facts.ended(answer)
         and not facts.changed(purpose, answer)
         and answer.model >= facts.model(purpose)
     )
@@ -295,7 +293,7 @@ def _asks(facts: _Facts, purpose: Purpose) -> Reason | None:
         return Reason.STRICTER_PLACE
     if facts.changed(purpose, answer):
         return Reason.POLICY_CHANGED
-    if facts.now < facts.ends(answer):
+    if not facts.ended(answer):
         return None
     return Reason.REASK_TOO_SOON if _refused_lately(facts) else Reason.CHOICE_EXPIRED
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from consent.core.jurisdictions import Rule
 from consent.core.policy import Audience, Policy
+from consent.core.preferences import Answer
 from consent.core.purposes import Purpose
 from consent.core.scales import Model
 from consent.core.signals import NO_SIGNAL, Signal, Signals
@@ -29,6 +30,12 @@ def signals_seen(*, policy: Policy, rule: Rule, signals: Signals) -> Signal:
 def grant_ends(*, policy: Policy, rule: Rule, at: datetime) -> datetime:
     """When a grant given now ends: the site's life within the rule's limit (rule 5)."""
     return at + timedelta(days=_grant_days(policy, rule))
+
+
+def ends_here(*, rule: Rule, answer: Answer) -> datetime:
+    """When a grant ends at a place: by its own life, or by the limit of that place."""
+    limit = answer.at + timedelta(days=rule.grant_limit)
+    return min(answer.expires or limit, limit)
 
 
 def _grant_days(policy: Policy, rule: Rule) -> int:

@@ -29,7 +29,7 @@ def read_body(request: HttpRequest, consent: Consent) -> Sent:
     the answer that they have, and where `notice` names the banner that was on the
     screen, the answer is about what that banner asked and nothing else.
     """
-    body = _json_object(request)
+    body = json_object(request)
     unknown = sorted(set(body) - _MEMBERS)
     if unknown:
         raise UnreadableError(f"Unknown member: {unknown[0]}.")
@@ -86,7 +86,7 @@ def require_json(request: HttpRequest) -> None:
         )
 
 
-def _json_object(request: HttpRequest) -> dict[str, Any]:
+def json_object(request: HttpRequest) -> dict[str, Any]:
     sent = bytes_of(request)
     try:
         body = json.loads(sent, object_pairs_hook=_object, parse_constant=_no_constant)

@@ -29,6 +29,7 @@ _PLAIN: Final[Mapping[str, Any]] = {
     "CONSENT_COOKIE_NAME": "consent",
     "CONSENT_COOKIE_DOMAIN": "",
     "CONSENT_RETIRING_KEY": "",
+    "CONSENT_IDENTITY_KEY": "",
     "CONSENT_RETENTION_DAYS": 1095,
     "CONSENT_SEAL": "inline",
     "CONSENT_RULE_OVERRIDES": (),
