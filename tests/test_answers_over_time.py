@@ -157,7 +157,7 @@ def test_what_one_person_granted_is_not_the_next_persons(visitor, ada, bob, expi
     sign_in(browser, ada)
     choose(browser, ALL, surface="settings")
     if expired:
-        del browser.cookies["session"]
+        del browser.cookies["consent_session"]
     sign_in(browser, bob)
     assert decision(browser)["purposes"]["marketing"] is False
     choose(browser, NONE)
@@ -184,7 +184,7 @@ def test_a_refusal_on_one_device_reaches_the_cookie_of_another(visitor, ada):
     sign_in(one, ada)
     choose(one, NONE)
     two.get(SETTINGS)
-    del two.cookies["session"]
+    del two.cookies["consent_session"]
     assert decision(two)["purposes"]["marketing"] is False
 
 

@@ -105,7 +105,7 @@ def test_a_choice_on_the_settings_page_is_the_accounts(at_home: Client) -> None:
     (record,) = records()
     assert (record["surface"], record["event"]) == ("settings", "partial")
     elsewhere = Client()
-    elsewhere.cookies["session"] = at_home.cookies["session"].value
+    elsewhere.cookies["consent_session"] = at_home.cookies["consent_session"].value
     shown = elsewhere.get(PREFERENCES).context["purposes"]
     assert {row["purpose"]: row["answer"] for row in shown} == {
         "functional": False,

@@ -536,6 +536,8 @@ def test_other_tabs_follow_a_refusal_though_nobody_answers(
     first.evaluate(f"void consent.set({NOTHING}).catch(() => 0)")
     until(second, "!consent.get('marketing') && !window.ran")
     assert second.locator("iframe[src]").count() == 0
+    first.close()  # both go on trying, and the browser complains each time
+    second.close()
     console.complaints.clear()
 
 
