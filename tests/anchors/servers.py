@@ -9,6 +9,12 @@ from socketserver import BaseRequestHandler, ThreadingTCPServer
 type Answer = Callable[[bytes], tuple[int, dict[str, str], bytes]]
 
 
+class _Server(ThreadingHTTPServer):
+    """With room for many who connect at once: five are taken by default."""
+
+    request_queue_size = 128
+
+
 @contextmanager
 def served(answer: Answer) -> Iterator[str]:
     """The address of a server on this machine that answers every POST so."""
@@ -29,7 +35,7 @@ def served(answer: Answer) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
