@@ -8,8 +8,6 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Q
-
 from consent.models import ApiKey, Site
 
 # The words before the secret let a scanner of leaked secrets know what it found.
@@ -73,13 +71,9 @@ def end(row: ApiKey, *, at: datetime) -> None:
 
 
 def _note_use(row: ApiKey, at: datetime) -> None:
-    long_ago = Q(last_used_at=None) | Q(
-        last_used_at__lt=at - timedelta(seconds=USED_SECONDS)
-    )
-    if row.last_used_at is None or at - row.last_used_at > timedelta(
-        seconds=USED_SECONDS
-    ):
-        ApiKey.objects.filter(long_ago, pk=row.pk).update(last_used_at=at)
+    known = row.last_used_at
+    if known is None or at - known > timedelta(seconds=USED_SECONDS):
+        ApiKey.objects.filter(pk=row.pk).update(last_used_at=at)
 
 
 def _digest(secret: str) -> str:

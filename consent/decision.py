@@ -5,8 +5,8 @@ one row, their current choice.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime
-from functools import cached_property, lru_cache
+from datetime import datetime
+from functools import cached_property
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
@@ -16,13 +16,14 @@ from consent import accounts, languages, visitor
 from consent.accounts import Account
 from consent.core.cookie import decode
 from consent.core.decide import Decision, decide
-from consent.core.jurisdictions import Location, Rule, Rules, rule_for
+from consent.core.jurisdictions import Location, Rule
 from consent.core.preferences import Choice, merge
 from consent.core.purposes import Purpose
 from consent.core.signals import Signals
 from consent.earlier import what_counts
 from consent.models import Preference
 from consent.publication import Published
+from consent.ruling import rule_at
 from consent.sites import UnknownSiteError, own_site, site_of
 from consent.visitor import Cookies
 from consent.visitor.disguise import Disguise, disguise_of
@@ -147,6 +148,13 @@ class Consent:
             value = self.request.headers.get(visitor.cookies.HEADER)
             return visitor.believed(value, site=site, now=self.now)
         return visitor.read_choice(self.request, site=site, now=self.now)
+
+    @property
+    def visitor_id(self) -> str | None:
+        """This browser's private id; another site's page sends none along."""
+        if self.elsewhere:
+            return None
+        return visitor.read_visitor_id(self.request, site=self.published.site.slug)
 
     @property
     def account(self) -> Account | None:
@@ -320,41 +328,3 @@ def stored_choice(preference: Preference) -> Choice:
         rule=choice.rule,
         receipt=None if preference.identity else preference.named,
     )
-
-
-def rule_at(here: Published, location: Location, now: datetime) -> Rule:
-    """The rule of a location at a moment: the UTC date and the local one combined."""
-    table = _ById(here.book.version, here.book.rules)
-    days = here.book.days(location, now=now)
-    return _remembered(table, _bare(location), days)
-
-
-def _bare(location: Location) -> Location:
-    """The location without what the rule does not depend on, as a key to remember."""
-    return Location(
-        country=location.country,
-        subdivision=location.subdivision,
-        also=location.also,
-        anonymous=location.anonymous,
-    )
-
-
-class _ById:
-    """A rule table that is remembered by its version, not by its content."""
-
-    __slots__ = ("rules", "version")
-
-    def __init__(self, version: str, rules: Rules) -> None:
-        self.version = version
-        self.rules = rules
-
-    def __hash__(self) -> int:
-        return hash(self.version)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ById) and other.version == self.version
-
-
-@lru_cache(maxsize=4096)
-def _remembered(table: _ById, location: Location, days: frozenset[date]) -> Rule:
-    return rule_for(rules=table.rules, location=location, on=days)

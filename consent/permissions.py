@@ -18,10 +18,11 @@ from consent.core.permission import Why, answer_of, why
 from consent.core.purposes import Purpose
 from consent.core.signals import Signals
 from consent.core.wanted import ends_here
-from consent.decision import rule_at, stored_choice
+from consent.decision import stored_choice
 from consent.identities import identity_of
 from consent.models import Preference
 from consent.publication import Published
+from consent.ruling import rule_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +107,9 @@ def _permission(
     key = identity or f"user {_key(question.account or '')}"
     row = rows.get(key)
     if row is None:
-        whose = identity if question.user else None
         return Permission(
             question,
-            whose,
+            identity,
             known=False,
             allowed=question.purpose is Purpose.NECESSARY,
             why=Why.UNKNOWN_PERSON,

@@ -9,14 +9,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from consent import choices, problems, visitor
 from consent.api.documents import decision_document
 from consent.api.endpoints import endpoint
-from consent.choices import Proof, UsedAlreadyError
+from consent.choices import UsedAlreadyError
 from consent.core.origin import Trust
+from consent.core.record import browser_name
 from consent.decision import Consent
 from consent.forms import UnreadableError, json_object, require_json, trust_of
 from consent.identities import (
     InvalidTokenError,
     NoIdentityKeyError,
-    identity_of,
     read_token,
 )
 from consent.visitor.cookies import new_visitor_id
@@ -29,7 +29,7 @@ def identities(request: HttpRequest, consent: Consent) -> HttpResponse:
     """POST links this browser, or tells what it is called; DELETE unlinks it."""
     if trust_of(request, consent) is not Trust.FULL or consent.elsewhere:
         return problems.forbidden_origin(request)
-    known = visitor.read_visitor_id(request, site=consent.published.site.slug)
+    known = consent.visitor_id
     if request.method == "DELETE":
         after = choices.unlink(consent, visitor_id=known)
         return JsonResponse({"linked": False, "decision": decision_document(after)})
@@ -61,29 +61,23 @@ def _named(consent: Consent, known: str | None) -> HttpResponse:
             )
         )
     linked = consent.linked is not None
-    return JsonResponse({"browser": visitor.browser_name(named), "linked": linked})
+    return JsonResponse({"browser": browser_name(named), "linked": linked})
 
 
 def _linked(consent: Consent, token: str, known: str | None) -> HttpResponse:
     site = consent.published.site
     vouched = read_token(token, site=site, now=consent.server_time)
-    own = visitor.browser_name(known) if known else ""
+    own = browser_name(known) if known else ""
     if known is None or not hmac.compare_digest(vouched.browser, own):
         return problems.problem(
             409, "other_browser", "This token is for another browser."
         )
-    proof = Proof(
-        identity=identity_of(site, vouched.subject),
-        minor=vouched.minor,
-        digest=vouched.digest,
-        until=vouched.until,
-    )
-    joined = choices.link(consent, proof, visitor_id=known)
+    joined = choices.link(consent, vouched, visitor_id=known)
     recorded = joined.recorded
     body: dict[str, Any] = {
         "linked": True,
-        "identity": proof.identity,
-        "browser": visitor.browser_name(joined.visitor),
+        "identity": joined.identity,
+        "browser": browser_name(joined.visitor),
         "receipt": recorded.receipt.document(own=True) if recorded else None,
         "decision": decision_document(joined.consent),
     }

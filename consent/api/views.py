@@ -15,9 +15,9 @@ from consent.decision import Consent
 from consent.forms import (
     Sent,
     any_grant,
-    keyed,
     on_screen,
     read_body,
+    repeatable,
     require_json,
     trust_of,
 )
@@ -40,7 +40,7 @@ def choose(request: HttpRequest, consent: Consent) -> HttpResponse:
     trusted = trust_of(request, consent)
     if trusted is Trust.NONE:
         return problems.forbidden_origin(request)
-    again = keyed(request)
+    again = repeatable(request)
     recorded = None
     if again is not None and trusted is Trust.FULL:
         # What was kept stays kept, whatever was published since.
@@ -50,7 +50,7 @@ def choose(request: HttpRequest, consent: Consent) -> HttpResponse:
         grants = any_grant(sent.answers.purposes, sent.answers.services)
         if grants and trusted is Trust.REFUSE_ONLY:
             return problems.forbidden_origin(request)
-        recorded = _kept(request, consent, sent, again)
+        recorded = _kept(consent, sent, again)
     choices.carry(consent, recorded)
     body: dict[str, Any] = {
         "receipt": recorded.receipt.document(own=True),
@@ -65,7 +65,7 @@ def choose(request: HttpRequest, consent: Consent) -> HttpResponse:
 
 
 def _kept(
-    request: HttpRequest, consent: Consent, sent: Sent, again: choices.Keyed | None
+    consent: Consent, sent: Sent, again: choices.Repeatable | None
 ) -> choices.Recorded:
     """The record of a choice; with a key, the one that the same request made before."""
     make = partial(
@@ -74,7 +74,7 @@ def _kept(
         answers=sent.answers,
         surface=sent.surface,
         account=consent.account,
-        visitor_id=_visitor_id(request, consent),
+        visitor_id=consent.visitor_id,
         language=sent.language,
         **on_screen(sent),
     )
@@ -86,16 +86,10 @@ def _by_script(request: HttpRequest) -> bool:
     return request.GET.get("script") == "1"
 
 
-def _visitor_id(request: HttpRequest, consent: Consent) -> str | None:
-    if consent.elsewhere:
-        return None
-    return visitor.read_visitor_id(request, site=consent.published.site.slug)
-
-
 @endpoint("GET", "HEAD")
 def history(request: HttpRequest, consent: Consent) -> HttpResponse:
     """GET /api/v1/history: the caller's own records, newest first, page by page."""
-    mine = _visitor_id(request, consent)
+    mine = consent.visitor_id
     page = choices.history_page(
         consent,
         user=consent.user,

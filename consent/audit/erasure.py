@@ -88,8 +88,7 @@ def erase_own(consent: Consent, surface: Surface) -> Erased:
     """
     user, known = consent.user, None
     if not consent.elsewhere:
-        site = consent.published.site.slug
-        known = visitor.read_visitor_id(consent.request, site=site)
+        known = consent.visitor_id
         consent.pending.append(
             lambda response: visitor.clear_visitor_id(response, cookies=consent.cookies)
         )

@@ -16,7 +16,6 @@ from consent.choices.importing import bring, take_over
 from consent.choices.keeping import Recorded, carry
 from consent.choices.linking import (
     Joined,
-    Proof,
     UsedAlreadyError,
     forget_used,
     link,
@@ -24,8 +23,8 @@ from consent.choices.linking import (
 )
 from consent.choices.repeating import (
     KEPT,
-    Keyed,
     RecordGoneError,
+    Repeatable,
     ReusedKeyError,
     forget_keys,
     once,
@@ -38,11 +37,10 @@ __all__ = [
     "LONGEST_PAGE",
     "Answers",
     "Joined",
-    "Keyed",
     "Place",
-    "Proof",
     "RecordGoneError",
     "Recorded",
+    "Repeatable",
     "ReusedKeyError",
     "UsedAlreadyError",
     "arrive",

@@ -15,22 +15,13 @@ from consent.browser import keep_in_browser
 from consent.choices.keeping import Recorded, locked
 from consent.choices.signing_in import arrive
 from consent.decision import Consent
+from consent.identities import Vouched, identity_of
 from consent.models import Linked, UsedToken
 from consent.visitor.cookies import new_visitor_id
 
 
 class UsedAlreadyError(ValueError):
     """The token was used before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What shows that the person is who they are said to be, and counts once."""
-
-    identity: str
-    minor: bool
-    digest: str
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +32,37 @@ class Joined:
     """
 
     consent: Consent
+    identity: str
     recorded: Recorded | None
     visitor: str
 
 
-def link(consent: Consent, proof: Proof, *, visitor_id: str) -> Joined:
+def link(consent: Consent, vouched: Vouched, *, visitor_id: str) -> Joined:
     """Link this browser to a person, in one transaction; UsedAlreadyError for a replay.
+
+    NoIdentityKeyError where the installation knows nobody.
 
     A browser that was somebody else's is a new one for this person: it gets another
     visitor id, and what it holds counts only as refusals. One that is linked to them
     already only mirrors their choice, so that nothing is merged again.
     """
     site = consent.published.site
+    identity = identity_of(site, vouched.subject)
     with transaction.atomic():
-        _use(consent, proof)
-        account = Account(identity=proof.identity)
+        _use(consent, vouched)
+        account = Account(identity=identity)
         row = locked(consent, account)
-        if row.minor != proof.minor:
-            row.minor = proof.minor
+        if row.minor != vouched.minor:
+            row.minor = vouched.minor
             row.save(update_fields=["minor"])
         before = Linked.objects.filter(site=site, visitor=visitor_id).first()
-        again = before is not None and before.identity == proof.identity
+        again = before is not None and before.identity == identity
         known = visitor_id if again or _is_own(consent, before) else new_visitor_id()
         if not again:
             Linked.objects.create(
                 site=site,
                 visitor=known,
-                identity=proof.identity,
+                identity=identity,
                 since=consent.server_time,
             )
         joined = consent.again(linked=row)
@@ -76,7 +71,7 @@ def link(consent: Consent, proof: Proof, *, visitor_id: str) -> Joined:
         row.refresh_from_db()
     after = consent.again(linked=row)
     _tell_browser(consent, after, known)
-    return Joined(after, recorded, known)
+    return Joined(after, identity, recorded, known)
 
 
 def _is_own(consent: Consent, before: Linked | None) -> bool:
@@ -85,11 +80,13 @@ def _is_own(consent: Consent, before: Linked | None) -> bool:
     return before is None and not left
 
 
-def _use(consent: Consent, proof: Proof) -> None:
+def _use(consent: Consent, vouched: Vouched) -> None:
     site = consent.published.site
     try:
         with transaction.atomic():
-            UsedToken.objects.create(site=site, digest=proof.digest, until=proof.until)
+            UsedToken.objects.create(
+                site=site, digest=vouched.digest, until=vouched.until
+            )
     except IntegrityError:
         raise UsedAlreadyError from None
 

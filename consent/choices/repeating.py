@@ -41,14 +41,14 @@ class RecordGoneError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Keyed:
+class Repeatable:
     """A request that may come twice: its key and the bytes of its body."""
 
     key: str
     body: bytes
 
 
-def once(consent: Consent, sent: Keyed, make: Callable[[], Recorded]) -> Recorded:
+def once(consent: Consent, sent: Repeatable, make: Callable[[], Recorded]) -> Recorded:
     """The record that `make` writes, or the one that the same request made meanwhile.
 
     Whoever asks has looked for an earlier one; a database error is the only other end.
@@ -65,7 +65,7 @@ def once(consent: Consent, sent: Keyed, make: Callable[[], Recorded]) -> Recorde
     return recorded
 
 
-def repeated(consent: Consent, sent: Keyed) -> Recorded | None:
+def repeated(consent: Consent, sent: Repeatable) -> Recorded | None:
     """What the same request made before; None where its key is new here.
 
     ReusedKeyError where it was another request, RecordGoneError where what it made is
@@ -97,7 +97,7 @@ def _again(
         now.choice = replace(decode(row.state), receipt=receipt.id)
     if now.choice is None:
         raise RecordGoneError
-    same = own is not None and _visitor_id(consent) in {None, own.visitor}
+    same = own is not None and consent.visitor_id in {None, own.visitor}
     given = receipt.visitor or None if same else None
     return Recorded(receipt, now.choice, given, decision_for(now))
 
@@ -108,11 +108,11 @@ def _is_own(consent: Consent, link: Link | None) -> bool:
         return False
     if consent.user is not None:
         return link.user == str(consent.user)
-    return link.user == "" and link.visitor == (_visitor_id(consent) or "nobody")
+    return link.user == "" and link.visitor == (consent.visitor_id or "nobody")
 
 
 def _same_browser(
-    consent: Consent, sent: Keyed, row: Repeat, link: Link | None
+    consent: Consent, sent: Repeatable, row: Repeat, link: Link | None
 ) -> bool:
     """Whether the caller holds what it held at first, or what the first answer gave.
 
@@ -124,11 +124,11 @@ def _same_browser(
     if not row.state:
         return False
     given = visitor.cookie_value(decode(row.state), cookies=consent.cookies)
-    others = _visitor_id(consent) not in {None, link.visitor if link else None}
+    others = consent.visitor_id not in {None, link.visitor if link else None}
     return _cookie(consent) == given and not others
 
 
-def _keep(consent: Consent, sent: Keyed, recorded: Recorded) -> None:
+def _keep(consent: Consent, sent: Repeatable, recorded: Recorded) -> None:
     site = consent.published.site
     choice = "" if consent.account else encode(replace(recorded.choice, receipt=None))
     Repeat.objects.create(
@@ -156,7 +156,7 @@ def _name(site: Site, key: str) -> bytes:
     return hashlib.sha256(f"consent-repeat/v1\n{site.slug}\n{key}".encode()).digest()
 
 
-def _asked(consent: Consent, sent: Keyed) -> bytes:
+def _asked(consent: Consent, sent: Repeatable) -> bytes:
     """Everything of a request that decides what its record says, but the place.
 
     A telephone that goes from one network to another asks the same thing.
@@ -169,14 +169,14 @@ def _asked(consent: Consent, sent: Keyed) -> bytes:
     return _keyed(sent, "asked", *said)
 
 
-def _held(consent: Consent, sent: Keyed) -> bytes:
+def _held(consent: Consent, sent: Repeatable) -> bytes:
     """What the caller's browser holds; nothing where the account is asked instead."""
     if consent.account is not None:
         return _keyed(sent, "held")
-    return _keyed(sent, "held", _cookie(consent), _visitor_id(consent))
+    return _keyed(sent, "held", _cookie(consent), consent.visitor_id)
 
 
-def _keyed(sent: Keyed, *parts: object) -> bytes:
+def _keyed(sent: Repeatable, *parts: object) -> bytes:
     """A hash that nobody can test guesses against who has not the key itself."""
     return hmac.digest(sent.key.encode(), json.dumps(parts).encode(), "sha256")
 
@@ -187,10 +187,3 @@ def _cookie(consent: Consent) -> str | None:
     if consent.elsewhere:
         return request.headers.get(visitor.cookies.HEADER)
     return request.COOKIES.get(settings.CONSENT_COOKIE_NAME)
-
-
-def _visitor_id(consent: Consent) -> str | None:
-    if consent.elsewhere:
-        return None
-    site = consent.published.site.slug
-    return visitor.read_visitor_id(consent.request, site=site)

@@ -145,6 +145,14 @@ def leaf(entry: ConsentRecord | Act) -> bytes:
     return leaf_hash(canonical_bytes(entry))
 
 
+def browser_name(visitor: str) -> str:
+    """What a site's own backend calls a browser: the hash of its visitor id.
+
+    The backend sees the cookie and can make it; scripts can do neither.
+    """
+    return hashlib.sha256(visitor.encode()).hexdigest()
+
+
 def pseudonym(*, salt: bytes, visitor: str) -> str:
     """hex(HMAC-SHA-256(salt, visitor id)); the salt is 32 bytes made for one record."""
     return hmac.new(salt, visitor.encode(), hashlib.sha256).hexdigest()

@@ -7,7 +7,6 @@ messages that come late or twice: the answer from the greatest position counts.
 """
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,11 +42,6 @@ class Scope:
 
     service: str
     purpose: Purpose | None
-
-
-def browser_of(visitor: str) -> str | None:
-    """The name under which a browser is known outside; None for no visitor id."""
-    return hashlib.sha256(visitor.encode()).hexdigest() if visitor else None
 
 
 def concerns(*, record: Mapping[str, Any], scope: Scope | None) -> bool:

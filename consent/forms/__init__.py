@@ -14,7 +14,7 @@ from consent.forms.believing import (
 from consent.forms.body import json_object, read_body, require_json
 from consent.forms.form import read_form
 from consent.forms.questions import read_question, read_questions
-from consent.forms.repeatable import keyed
+from consent.forms.repeatable import repeatable
 from consent.forms.sent import PolicyChangedError, Sent, UnreadableError, any_grant
 from consent.forms.shown import on_screen
 
@@ -27,13 +27,13 @@ __all__ = [
     "any_grant",
     "form_token",
     "json_object",
-    "keyed",
     "on_screen",
     "read_body",
     "read_form",
     "read_question",
     "read_questions",
     "receipt_named",
+    "repeatable",
     "require_json",
     "trust_of",
 ]

@@ -1,8 +1,7 @@
 """The API's body: JSON, every member from a closed list."""
 
-import json
 from collections.abc import Mapping
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from django.http import HttpRequest
 
@@ -10,6 +9,7 @@ from consent.core.canonical import is_hash
 from consent.core.policy import Policy
 from consent.core.purposes import OPTIONAL, Purpose
 from consent.core.record import Surface
+from consent.core.strict_json import strictly
 from consent.decision import Consent
 from consent.forms.sent import Sent, UnreadableError, any_grant, checked
 from consent.forms.shown import shown
@@ -89,7 +89,7 @@ def require_json(request: HttpRequest) -> None:
 def json_object(request: HttpRequest) -> dict[str, Any]:
     sent = bytes_of(request)
     try:
-        body = json.loads(sent, object_pairs_hook=_object, parse_constant=_no_constant)
+        body = strictly(sent)
     except (ValueError, RecursionError):
         raise UnreadableError(
             "The body is not JSON.", status=400, kind="malformed"
@@ -97,18 +97,6 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise UnreadableError("The body is no object.", status=400, kind="malformed")
     return body
-
-
-def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; one that says a member twice could be read as a yes or a no."""
-    found = dict(members)
-    if len(found) < len(members):
-        raise ValueError("a member is there twice")
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _flags(value: object, name: str) -> dict[str, bool]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from django.http import HttpRequest
 
-from consent.choices import Keyed
+from consent.choices import Repeatable
 from consent.forms.sent import UnreadableError
 from consent.forms.size import bytes_of
 
@@ -14,7 +14,7 @@ HEADER: Final = "Idempotency-Key"
 _KEY: Final = re.compile(r'(?P<quote>"?)(?P<key>[A-Za-z0-9._~:/+=-]{16,128})(?P=quote)')
 
 
-def keyed(request: HttpRequest) -> Keyed | None:
+def repeatable(request: HttpRequest) -> Repeatable | None:
     """The request with its key; None where it has none.
 
     UnreadableError for a key that is none, and for a body that is too long.
@@ -29,4 +29,4 @@ def keyed(request: HttpRequest) -> Keyed | None:
             status=400,
             kind="invalid_idempotency_key",
         )
-    return Keyed(found["key"], bytes_of(request))
+    return Repeatable(found["key"], bytes_of(request))

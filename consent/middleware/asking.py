@@ -17,7 +17,7 @@ from django.utils.cache import (
     patch_vary_headers,
 )
 
-from consent import choices, counts, problems, visitor
+from consent import choices, counts, problems
 from consent.core.origin import Trust
 from consent.decision import Consent
 from consent.forms import trust_of
@@ -74,11 +74,8 @@ def _bring_earlier(request: HttpRequest) -> None:
             return
         if trust_of(request, consent) is not Trust.FULL:
             return
-        site = consent.published.site.slug
         taken = choices.bring(
-            consent,
-            account=consent.account,
-            visitor_id=visitor.read_visitor_id(request, site=site),
+            consent, account=consent.account, visitor_id=consent.visitor_id
         )
     except UnknownSiteError:
         return
@@ -102,8 +99,9 @@ def _note_signal(request: HttpRequest) -> None:
         account = consent.account
         if account is None:
             return
-        visitor_id = visitor.read_visitor_id(request, site=consent.published.site.slug)
-        noted = choices.note_signal(consent, account=account, visitor_id=visitor_id)
+        noted = choices.note_signal(
+            consent, account=account, visitor_id=consent.visitor_id
+        )
     except UnknownSiteError:
         return
     except AnyDatabaseError:

@@ -4,7 +4,6 @@ from consent.visitor.address import client_address, from_trusted_proxy
 from consent.visitor.cookies import (
     Cookies,
     believed,
-    browser_name,
     clear_choice,
     clear_visitor_id,
     cookie_value,
@@ -22,7 +21,6 @@ from consent.visitor.signals import signals_of
 __all__ = [
     "Cookies",
     "believed",
-    "browser_name",
     "clear_choice",
     "clear_visitor_id",
     "client_address",

@@ -10,7 +10,6 @@ holds both sends both, and neither is believed. That happens when CONSENT_COOKIE
 changes. Whatever then sets or clears our cookies expires the others (`strays`).
 """
 
-import hashlib
 import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -177,14 +176,6 @@ def _read_id(request: HttpRequest, site: str) -> str:
         return _id_signer(site).unsign(value)
     except BadSignature:
         return ""
-
-
-def browser_name(visitor: str) -> str:
-    """What a site's own backend calls a browser: the hash of its visitor id.
-
-    The backend sees the cookie and can make it; scripts can do neither.
-    """
-    return hashlib.sha256(visitor.encode()).hexdigest()
 
 
 def new_visitor_id() -> str:

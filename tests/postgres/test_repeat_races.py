@@ -22,7 +22,7 @@ def _all_look_first(monkeypatch: pytest.MonkeyPatch) -> None:
     looked, seen = Barrier(6), repeating.repeated
     waited = set[int]()
 
-    def look(consent: Any, sent: repeating.Keyed) -> Any:
+    def look(consent: Any, sent: repeating.Repeatable) -> Any:
         found = seen(consent, sent)
         if id(consent) not in waited and found is None:
             waited.add(id(consent))

@@ -5,14 +5,14 @@ Each is read strictly and raises ValueError for anything that the tool does not 
 they say is what the browser says.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 from urllib.parse import unquote
 
 from consent.core.imports.answers import Earlier, moment
+from consent.core.strict_json import strictly
 
 LARGEST: Final = 4096
 # django-cookie-consent's names of groups.
@@ -114,22 +114,10 @@ def _decoded(text: str) -> str:
 
 
 def _object(text: str) -> dict[str, Any]:
-    body = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+    body = strictly(text)
     if not isinstance(body, dict):
         raise ValueError("not an object")  # noqa: TRY004 - one error for callers
     return body
-
-
-def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; one that says a member twice could be read as a yes or a no."""
-    found = dict(members)
-    if len(found) < len(members):
-        raise ValueError("a member is there twice")
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _words(value: object) -> list[str]:
